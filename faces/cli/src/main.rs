@@ -1,0 +1,2 @@
+//! The `mager` command.
+fn main() {}
