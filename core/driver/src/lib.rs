@@ -1,4 +1,21 @@
-//! Joins the core to a machine.
+//! Joins Mager's core to a machine: the two traits a machine implements, the loop, and the event log.
+//!
+//! ```text
+//!   machine --- Event / Control ---> Pager --- Effects ---> Hardware (at once)
+//!      ^                                              \---> Paging   (started; answered by an Event)
+//!      +----------------- Event::Read, Event::Written -----------/
+//! ```
+//! The driver decides nothing. Whatever goes in and comes out can be recorded ([`Recorder`]); a record is the run.
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(clippy::wildcard_enum_match_arm)]
+
 extern crate alloc;
+
+mod control;
+mod driver;
+mod machine;
+
+pub use control::{Control, Outcome, apply};
+pub use driver::{Driver, Recorder};
+pub use machine::{Hardware, Io, Paging};

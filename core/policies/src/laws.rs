@@ -93,7 +93,7 @@ fn propose<P: Policy>(policy: &mut P, world: &mut World, step: u32) {
     };
     let slot = &mut world.slots[victim.index()];
     assert!(slot.admitted && slot.evictable, "law: a victim is admitted and evictable");
-    if step % 5 != 0 {
+    if !step.is_multiple_of(5) {
         *slot = Slot { admitted: false, evictable: false, referenced: false, dirty: false };
         policy.remove(victim, Gone::Evicted);
     }

@@ -1,5 +1,7 @@
 //! Every policy, through the laws; and what each one is for.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 use mager_policies::{Any, FrameNo, Frames, PageNo, Policy, laws};
 
 #[test]

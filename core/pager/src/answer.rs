@@ -1,0 +1,115 @@
+//! What happens when an I/O is answered, and who runs again then.
+
+use crate::page::State;
+use crate::wait::Waiter;
+use crate::{Denied, Effect, Effects, IoResult, Pager};
+use mager_policies::{FrameNo, Gone, PageNo, Policy};
+
+impl<P: Policy> Pager<P> {
+    pub(crate) fn read_answered(&mut self, frame: FrameNo, result: IoResult, out: &mut Effects) {
+        let page = self.memory.page_in(frame).expect("driver: a read answered for a free frame");
+        assert!(self.memory.pages[page].state == State::PagingIn(frame), "driver: a read answered twice");
+        self.memory.in_flight -= 1;
+        if result.is_ok() && self.memory.pages[page].first_sharer().is_some() {
+            self.memory.pages[page].state = State::Resident { frame, dirty: false };
+            self.admit(frame, page);
+            self.settle_place(page, frame, out);
+            self.run_waiters(page, Ok(()), out);
+            self.memory.protect(page, out);
+            return;
+        }
+        self.memory.frames.release(frame);
+        self.memory.pages[page].state = State::Absent;
+        self.run_waiters(page, result.map_err(|_| Denied::Io), out);
+        self.finish_dead(page);
+    }
+
+    pub(crate) fn write_answered(&mut self, frame: FrameNo, result: IoResult, out: &mut Effects) {
+        let page = self.memory.page_in(frame).expect("driver: a write answered for a free frame");
+        let State::WritingBack { promised, .. } = self.memory.pages[page].state else {
+            panic!("driver: a write answered twice, or never asked for");
+        };
+        if promised {
+            // Stale demands run again now, while the page still cannot be written to.
+            let _ = self.head(out);
+        }
+        let spoken_for = promised && self.memory.promised as usize <= self.memory.demands.len();
+        self.memory.in_flight -= 1;
+        self.memory.promised -= u32::from(promised);
+        let pinned = self.memory.frames[frame].pins > 0;
+        self.memory.frames.evictable += u32::from(!pinned);
+        self.memory.pages[page].state = State::Resident { frame, dirty: result.is_err() };
+        let dead = self.memory.pages[page].first_sharer().is_none();
+        match result {
+            _ if dead && !self.memory.pages[page].backing.is_file() => return self.bury(page, frame, out),
+            Ok(()) if promised && !pinned => self.surrender(page, frame, out),
+            Ok(()) => self.stay(page, frame, out),
+            Err(_) => {
+                self.stay(page, frame, out);
+                self.break_promise(spoken_for, out);
+            }
+        }
+        self.run_waiters(page, result.map_err(|_| Denied::Io), out);
+        self.free_unnamed(page);
+    }
+
+    /// The page stays in its frame, with the rights that go with its state now.
+    fn stay(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+        self.settle_place(page, frame, out);
+        self.memory.protect(page, out);
+    }
+
+    /// The write failed: the demand it was promised to is denied, and the page is kept.
+    fn break_promise(&mut self, spoken_for: bool, out: &mut Effects) {
+        if spoken_for && let Some(demand) = self.memory.demands.pop_front() {
+            self.deny(demand, Denied::Io, out);
+        }
+    }
+
+    /// A private page that nobody names any more, its I/O answered at last.
+    fn bury(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+        self.retire(frame, Gone::Freed);
+        self.memory.frames.release(frame);
+        self.memory.pages[page].state = State::Absent;
+        self.run_waiters(page, Ok(()), out);
+        self.finish_dead(page);
+    }
+
+    /// Frees the page if nobody names it, and returns the reservation that it held on to while in flight.
+    pub(crate) fn finish_dead(&mut self, page: PageNo) {
+        let dead = self.memory.pages[page].first_sharer().is_none();
+        if dead && !self.memory.pages[page].backing.is_file() {
+            self.memory.swap.unreserve(1);
+            self.memory.swap.lingering -= 1;
+        }
+        self.free_unnamed(page);
+    }
+
+    /// Where frames live at sites: if this one's site went away during the I/O, it moves to the next sharer.
+    fn settle_place(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+        if core::mem::take(&mut self.memory.frames[frame].displaced)
+            && let Some(first) = self.memory.pages[page].first_sharer()
+        {
+            out.push(Effect::Copy { from: frame, to: frame, at: self.memory.entries.site(first) });
+        }
+    }
+
+    /// Everyone who waits on `page` goes on: faults run again from the top, or are denied.
+    pub(crate) fn run_waiters(&mut self, page: PageNo, outcome: Result<(), Denied>, out: &mut Effects) {
+        let mut list = core::mem::replace(&mut self.memory.pages[page].waiters, crate::page::Option32::NONE);
+        let there = self.memory.pages[page].state.readable_frame().is_some();
+        while let Some(waiter) = self.memory.waiters.pop(&mut list) {
+            match (waiter, outcome) {
+                (Waiter::Flush(slot), _) => self.settle_flush(slot, outcome, out),
+                (Waiter::Fault(fault), Err(why)) if !there => self.memory.resume(fault.who, Err(why), out),
+                (Waiter::Fault(fault), _) => self.fault(fault, out),
+            }
+        }
+    }
+
+    fn settle_flush(&mut self, slot: u32, outcome: Result<(), Denied>, out: &mut Effects) {
+        if let Some(flush) = self.memory.flushes.settle(slot, outcome) {
+            self.memory.resume(flush.who, flush.outcome, out);
+        }
+    }
+}

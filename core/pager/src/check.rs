@@ -1,0 +1,202 @@
+//! Every invariant, stated once. Each panic names the one that is broken.
+
+use crate::entry::Target;
+use crate::memory::Memory;
+use crate::page::{Page, State};
+use crate::wait::{Demand, Waiter};
+use crate::{Access, EntryNo, Home, Sharing};
+use mager_policies::PageNo;
+
+impl Memory {
+    pub(crate) fn check(&self) {
+        self.pages.iter().for_each(|(number, page)| self.check_page(number, page));
+        self.check_frames();
+        self.check_entries();
+        self.check_swap();
+        self.check_waiting();
+    }
+
+    /// Frames a policy holds: the page is there, and nobody pinned it.
+    pub(crate) fn replaceable(&self) -> u32 {
+        let there =
+            |page: &Page| page.state.readable_frame().is_some_and(|frame| self.frames[frame].pins == 0);
+        self.pages.iter().map(|(_, page)| u32::from(there(page))).sum()
+    }
+
+    /// All sharers of a page, the one its frame lives at first.
+    pub(crate) fn sharers(&self, page: PageNo) -> impl Iterator<Item = EntryNo> {
+        let first = self.pages[page].first_sharer();
+        let mut at = first;
+        core::iter::from_fn(move || {
+            let entry = at?;
+            let next = self.entries[entry].next;
+            at = (Some(next) != first).then_some(next);
+            Some(entry)
+        })
+    }
+
+    fn check_page(&self, number: PageNo, page: &Page) {
+        let frame = match page.state {
+            State::PagingIn(frame) => Some(frame),
+            State::Free
+            | State::Absent
+            | State::Wanted
+            | State::Resident { .. }
+            | State::WritingBack { .. } => page.state.readable_frame(),
+        };
+        if let Some(frame) = frame {
+            assert_eq!(
+                self.frames[frame].page(),
+                Some(number),
+                "invariant: a page and its frame name each other"
+            );
+        } else {
+            assert!(page.backing.home().is_some(), "invariant: an absent page has a home");
+        }
+        if page.first_sharer().is_none() {
+            let ghost = page.backing.is_file() && page.state.readable_frame().is_some();
+            assert!(
+                ghost || page.state.busy(),
+                "invariant: page {number} without sharers is a ghost or in flight"
+            );
+        }
+        if let Some(Home::Object(object, block)) = page.backing.home() {
+            assert_eq!(
+                self.objects.find(object, block),
+                Some(number),
+                "invariant: one page per (object, block)"
+            );
+        }
+        let waiting = self.waiters.iter(page.waiters).next().is_some();
+        assert!(!waiting || page.state.busy(), "invariant: faults wait only on pages in flight");
+        self.check_protections(number, page);
+    }
+
+    /// Contract rule 19: what a sharer may do is a function of the page's state alone.
+    fn check_protections(&self, number: PageNo, page: &Page) {
+        let allowed = self.allowed(page);
+        for (place, entry) in self.sharers(number).enumerate() {
+            let now = self.entries[entry].now();
+            assert_eq!(
+                self.entries[entry].target(),
+                Target::Page(number),
+                "invariant: a sharer names its page"
+            );
+            match self.config.sharing {
+                Sharing::Frame => {
+                    assert_eq!(now, allowed, "invariant: protections follow the state of page {number}")
+                }
+                Sharing::Place => {
+                    assert!(now <= allowed, "invariant: no right beyond the state of page {number}")
+                }
+            }
+            let elsewhere = self.by_place(page) && place > 0;
+            assert!(!elsewhere || now.is_none(), "invariant: a frame by place is mapped at its place only");
+            assert_eq!(
+                self.entries[self.entries[entry].next].prev, entry,
+                "invariant: sharers form a circle"
+            );
+        }
+    }
+
+    fn check_frames(&self) {
+        let (mut used, mut evictable, mut pinned) = (0, 0, 0);
+        for (frame, record) in self.frames.iter() {
+            let Some(page) = record.page() else { continue };
+            used += 1;
+            evictable += u32::from(self.evictable(frame));
+            pinned += u32::from(record.pins > 0);
+            let state = self.pages[page].state;
+            let holds = state == State::PagingIn(frame) || state.readable_frame() == Some(frame);
+            assert!(holds, "invariant: a page and its frame name each other");
+        }
+        let free = self.frames.free_count();
+        assert_eq!(
+            used + free,
+            self.config.usable_frames() as usize,
+            "invariant: a frame is free or holds a page"
+        );
+        assert_eq!(evictable, self.frames.evictable, "invariant: the count of evictable frames");
+        assert_eq!(pinned, self.frames.pinned, "invariant: the count of pinned frames");
+    }
+
+    fn check_entries(&self) {
+        let mut named = 0;
+        for (id, arena) in self.arenas.iter() {
+            for (first, chunk) in arena.chunks() {
+                for offset in 0..crate::entry::CHUNK_PAGES {
+                    let page = crate::VirtPage(first.0 + offset);
+                    let entry = crate::entry::Entries::at(chunk, page);
+                    let mapped = arena.regions.find(page).is_some();
+                    let target = self.entries[entry].target();
+                    assert_eq!(mapped, target != Target::Nothing, "invariant: entries and regions agree");
+                    self.check_untouched(entry, target);
+                    named += usize::from(matches!(target, Target::Page(_)));
+                    assert_eq!(
+                        self.entries.site(entry),
+                        crate::Site { arena: id, page },
+                        "invariant: entry's site"
+                    );
+                }
+            }
+        }
+        let sharers: usize = self.pages.iter().map(|(page, _)| self.sharers(page).count()).sum();
+        assert_eq!(named, sharers, "invariant: every entry that names a page is its sharer");
+    }
+
+    fn check_untouched(&self, entry: EntryNo, target: Target) {
+        let now = self.entries[entry].now();
+        match target {
+            Target::Nothing | Target::Lazy => {
+                assert!(now.is_none(), "invariant: nothing to show, nothing mapped")
+            }
+            Target::Zero => assert!(
+                now.is_none() || now == Some(Access::Read) && self.config.sharing == Sharing::Frame,
+                "invariant: the zero page is never written"
+            ),
+            Target::Page(_) => {}
+        }
+    }
+
+    fn check_swap(&self) {
+        let by_arenas: u32 = self.arenas.iter().map(|(_, arena)| arena.reserved).sum();
+        assert_eq!(self.swap.reserved(), by_arenas + self.swap.lingering, "invariant: reservations add up");
+        let mut assigned = 0;
+        for (_, page) in self.pages.iter() {
+            if let Some(Home::Swap(block)) = page.backing.home() {
+                assigned += 1;
+                assert!(!self.swap.is_free(block), "invariant: a page's swap block is not free");
+            }
+        }
+        assert_eq!(assigned, self.swap.assigned(), "invariant: every assigned block is some page's home");
+        let private = self.pages.iter().filter(|(_, page)| !page.backing.is_file()).count();
+        assert!(
+            private <= self.swap.reserved() as usize,
+            "invariant: every private page has its reservation"
+        );
+    }
+
+    fn check_waiting(&self) {
+        let (mut promised, mut in_flight, mut wanted, mut flushing) = (0, 0, 0, 0);
+        for (_, page) in self.pages.iter() {
+            match page.state {
+                State::Wanted => wanted += 1,
+                State::PagingIn(_) => in_flight += 1,
+                State::WritingBack { promised: promise, .. } => {
+                    in_flight += 1;
+                    promised += u32::from(promise);
+                }
+                State::Free | State::Absent | State::Resident { .. } => {}
+            }
+            flushing += self.waiters.iter(page.waiters).filter(|w| matches!(w, Waiter::Flush(_))).count();
+        }
+        assert_eq!(promised, self.promised, "invariant: the count of promised write-backs");
+        assert_eq!(in_flight, self.in_flight, "invariant: the count of I/Os in flight");
+        let page_ins = self.demands.iter().filter(|demand| matches!(demand, Demand::PageIn(_))).count();
+        assert_eq!(wanted, page_ins, "invariant: a page is wanted exactly while its page-in is queued");
+        assert!(flushing >= self.flushes.live(), "invariant: a flush waits on at least one page");
+        if self.in_flight == 0 {
+            assert!(self.demands.is_empty(), "invariant: with nothing in flight nobody waits for a frame");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The core map: one record of 8 bytes for each frame, and the FIFO of free ones.
+
+use crate::page::NONE;
+use alloc::{boxed::Box, collections::VecDeque, vec};
+use core::ops::{Index, IndexMut};
+use mager_policies::{FrameNo, PageNo};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    page: u32,
+    /// How often the page in it is pinned.
+    pub(crate) pins: u16,
+    /// Touched since the hand passed.
+    pub(crate) referenced: bool,
+    /// Only where frames live at sites: the site it lived at went away while it was in flight.
+    pub(crate) displaced: bool,
+}
+
+impl Frame {
+    const EMPTY: Frame = Frame { page: NONE, pins: 0, referenced: false, displaced: false };
+
+    /// The page in it; `None` for a free frame and for the zero page.
+    #[inline]
+    pub(crate) fn page(self) -> Option<PageNo> {
+        (self.page != NONE).then_some(PageNo(self.page))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Frames {
+    frames: Box<[Frame]>,
+    free: VecDeque<FrameNo>,
+    /// Frames a policy may propose: resident, not pinned, not in flight.
+    pub(crate) evictable: u32,
+    pub(crate) pinned: u32,
+}
+
+impl Frames {
+    pub(crate) fn new(first: u32, count: u32) -> Self {
+        Frames {
+            frames: vec![Frame::EMPTY; count as usize].into_boxed_slice(),
+            free: (first..count).map(FrameNo).collect(),
+            evictable: 0,
+            pinned: 0,
+        }
+    }
+
+    pub(crate) fn free_count(&self) -> usize {
+        self.free.len()
+    }
+
+    pub(crate) fn free_list(&self) -> impl Iterator<Item = FrameNo> {
+        self.free.iter().copied()
+    }
+
+    pub(crate) fn take_free(&mut self) -> Option<FrameNo> {
+        self.free.pop_front()
+    }
+
+    /// Empties `frame` and puts it at the end of the free list.
+    pub(crate) fn release(&mut self, frame: FrameNo) {
+        self.empty(frame);
+        self.free.push_back(frame);
+    }
+
+    /// Empties `frame`, which is about to be filled again.
+    pub(crate) fn empty(&mut self, frame: FrameNo) {
+        assert!(self[frame].page != NONE, "core map: frame {frame} emptied twice");
+        assert!(self[frame].pins == 0, "core map: pinned frame {frame} emptied");
+        self[frame] = Frame::EMPTY;
+    }
+
+    pub(crate) fn hold(&mut self, frame: FrameNo, page: PageNo) {
+        assert!(self[frame].page == NONE, "core map: frame {frame} given away twice");
+        self[frame].page = page.0;
+    }
+
+    /// The frame's contents stay, but are another page's from now on.
+    pub(crate) fn rename(&mut self, frame: FrameNo, page: PageNo) {
+        assert!(self[frame].page != NONE, "core map: free frame {frame} renamed");
+        self[frame].page = page.0;
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FrameNo, &Frame)> {
+        (0u32..).map(FrameNo).zip(self.frames.iter())
+    }
+}
+
+impl Index<FrameNo> for Frames {
+    type Output = Frame;
+    #[inline]
+    fn index(&self, frame: FrameNo) -> &Frame {
+        &self.frames[frame.index()]
+    }
+}
+
+impl IndexMut<FrameNo> for Frames {
+    #[inline]
+    fn index_mut(&mut self, frame: FrameNo) -> &mut Frame {
+        &mut self.frames[frame.index()]
+    }
+}

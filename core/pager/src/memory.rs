@@ -1,0 +1,211 @@
+//! Everything the pager knows but the policy: the tables, and the few moves that keep them in step.
+//!
+//! Owns rule "protections are a pure function of the page's state" ([`Memory::allowed`], [`Memory::protect`]) and
+//! the circles of sharers. Decides nothing: that is for `fault`, `pump`, `answer` and `control`.
+
+use crate::arena::Arenas;
+use crate::entry::{Entries, Target};
+use crate::frame::Frames;
+use crate::object::Objects;
+use crate::page::{Option32, Page, Pages, State};
+use crate::swap::Swap;
+use crate::view::Counters;
+use crate::wait::{Demands, Flushes, Waiter, Waiters};
+use crate::{Access, Config, Denied, Effect, Effects, EntryNo, Home, References, Sharing, Ticket};
+use mager_policies::{FrameNo, PageNo};
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) config: Config,
+    pub(crate) arenas: Arenas,
+    pub(crate) entries: Entries,
+    pub(crate) pages: Pages,
+    pub(crate) frames: Frames,
+    pub(crate) swap: Swap,
+    pub(crate) objects: Objects,
+    pub(crate) pins: alloc::collections::BTreeMap<EntryNo, u32>,
+    pub(crate) waiters: Waiters,
+    pub(crate) demands: Demands,
+    pub(crate) flushes: Flushes,
+    /// Write-backs whose frame is spoken for.
+    pub(crate) promised: u32,
+    /// Reads and writes not answered yet.
+    pub(crate) in_flight: u32,
+    pub(crate) counters: Counters,
+}
+
+impl Memory {
+    pub(crate) fn new(config: Config) -> Self {
+        Memory {
+            arenas: Arenas::default(),
+            entries: Entries::default(),
+            pages: Pages::new(),
+            frames: Frames::new(config.first_frame(), config.frames),
+            swap: Swap::new(config.swap_blocks),
+            objects: Objects::default(),
+            pins: alloc::collections::BTreeMap::new(),
+            waiters: Waiters::default(),
+            demands: Demands::new(),
+            flushes: Flushes::default(),
+            promised: 0,
+            in_flight: 0,
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Whether this page's frame lives at one site, its first sharer.
+    #[inline]
+    pub(crate) fn by_place(&self, page: &Page) -> bool {
+        self.config.sharing == Sharing::Place && !page.backing.is_file()
+    }
+
+    /// Whether exactly one entry names `page`.
+    #[inline]
+    pub(crate) fn sole(&self, page: &Page) -> bool {
+        page.first_sharer().is_some_and(|first| self.entries[first].next == first)
+    }
+
+    /// What the page's state lets its sharers do without a fault; `None`: it may not be mapped at all.
+    pub(crate) fn allowed(&self, page: &Page) -> Option<Access> {
+        let (frame, newer) = match page.state {
+            State::Resident { frame, dirty } => (frame, dirty),
+            State::WritingBack { frame, .. } => (frame, false),
+            State::Free | State::Absent | State::Wanted | State::PagingIn(_) => return None,
+        };
+        if self.config.references == References::Trap && !self.frames[frame].referenced {
+            return Some(Access::Trap);
+        }
+        let writable = newer && (page.backing.is_file() || self.sole(page));
+        Some(if writable { Access::Write } else { Access::Read })
+    }
+
+    /// Brings every sharer's mapping in line with the page's state. Sites that get no more than they are given on
+    /// their own fault (frames by place) are only lowered here.
+    pub(crate) fn protect(&mut self, number: PageNo, out: &mut Effects) {
+        let page = self.pages[number];
+        let Some(first) = page.first_sharer() else { return };
+        let allowed = self.allowed(&page);
+        let raise = self.config.sharing == Sharing::Frame;
+        let mut entry = first;
+        loop {
+            let now = self.entries[entry].now();
+            let next = if raise { allowed } else { now.min(allowed) };
+            self.show(entry, page.state, next, out);
+            entry = self.entries[entry].next;
+            if entry == first {
+                return;
+            }
+        }
+    }
+
+    /// Shows `entry` what it faulted for, unless one of the effects since `before` has done so: the machine may
+    /// have lost a mapping that is in place as far as we know.
+    pub(crate) fn show_faulter(&mut self, entry: EntryNo, page: PageNo, before: usize, out: &mut Effects) {
+        let site = self.entries.site(entry);
+        let told = out[before..].iter().any(|effect| matches!(effect, Effect::Map { at, .. } if *at == site));
+        if !told {
+            let frame =
+                self.pages[page].state.readable_frame().expect("fault: a page that is shown is in a frame");
+            let allowed = self.allowed(&self.pages[page]);
+            self.map(entry, frame, allowed, out);
+        }
+    }
+
+    /// Changes one mapping, if it is not so already.
+    pub(crate) fn show(&mut self, entry: EntryNo, state: State, access: Option<Access>, out: &mut Effects) {
+        if self.entries[entry].now() == access {
+            return;
+        }
+        match (access, state.readable_frame()) {
+            (Some(_), Some(frame)) => self.map(entry, frame, access, out),
+            _ => unreachable!("protections: a mapping without a frame to show or to take away"),
+        }
+    }
+
+    /// Maps `frame` at `entry`, whatever was there.
+    pub(crate) fn map(&mut self, entry: EntryNo, frame: FrameNo, access: Option<Access>, out: &mut Effects) {
+        self.entries[entry].set_now(access);
+        let at = self.entries.site(entry);
+        if let Some(access) = access {
+            out.push(Effect::Map { at, frame, access });
+        }
+    }
+
+    /// Takes the mapping of `frame` at `entry` away, if there is one.
+    pub(crate) fn unmap_entry(&mut self, entry: EntryNo, frame: FrameNo, out: &mut Effects) {
+        if self.entries[entry].now().is_some() {
+            self.entries[entry].set_now(None);
+            out.push(Effect::Unmap { at: self.entries.site(entry), frame });
+        }
+    }
+
+    /// Takes `frame` away from every sharer of `page`.
+    pub(crate) fn unmap_sharers(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+        let Some(first) = self.pages[page].first_sharer() else { return };
+        let mut entry = first;
+        loop {
+            self.unmap_entry(entry, frame, out);
+            entry = self.entries[entry].next;
+            if entry == first {
+                return;
+            }
+        }
+    }
+
+    /// Makes `entry` name `page`, as the last of its sharers.
+    pub(crate) fn link(&mut self, entry: EntryNo, page: PageNo) {
+        self.entries[entry].set_target(Target::Page(page));
+        let Some(first) = self.pages[page].first_sharer() else {
+            (self.entries[entry].next, self.entries[entry].prev) = (entry, entry);
+            self.pages[page].sharers = Option32::some(entry.0);
+            return;
+        };
+        let last = self.entries[first].prev;
+        (self.entries[entry].next, self.entries[entry].prev) = (first, last);
+        self.entries[last].next = entry;
+        self.entries[first].prev = entry;
+    }
+
+    /// Takes `entry` out of the sharers of `page`; what it names is for the caller to say.
+    pub(crate) fn unlink(&mut self, entry: EntryNo, page: PageNo) {
+        let (next, prev) = (self.entries[entry].next, self.entries[entry].prev);
+        if next == entry {
+            self.pages[page].sharers = Option32::NONE;
+            return;
+        }
+        self.entries[prev].next = next;
+        self.entries[next].prev = prev;
+        if self.pages[page].first_sharer() == Some(entry) {
+            self.pages[page].sharers = Option32::some(next.0);
+        }
+    }
+
+    /// Waits on `page`.
+    pub(crate) fn wait(&mut self, page: PageNo, waiter: Waiter) {
+        self.waiters.push(&mut self.pages[page].waiters, waiter);
+    }
+
+    /// Where `page` is written: its home, which a private page is given now if it has none.
+    pub(crate) fn home_for_writing(&mut self, page: PageNo) -> Home {
+        if self.pages[page].backing.home().is_none() {
+            let block = self.swap.assign();
+            self.pages[page].backing.assign(block);
+        }
+        self.pages[page].backing.home().expect("page: it was assigned a home just now")
+    }
+
+    /// Gives a page's number, its swap block and its place in the file index back.
+    pub(crate) fn free_page(&mut self, number: PageNo) {
+        match self.pages[number].backing.home() {
+            Some(Home::Swap(block)) => self.swap.release(block),
+            Some(Home::Object(object, block)) => self.objects.remove(object, block),
+            None => {}
+        }
+        self.pages.free(number);
+    }
+
+    pub(crate) fn resume(&mut self, who: Ticket, outcome: Result<(), Denied>, out: &mut Effects) {
+        out.push(Effect::Resume { who, outcome });
+    }
+}

@@ -1,0 +1,171 @@
+//! The pager: memory and policy, and the one way in for events.
+
+use crate::memory::Memory;
+use crate::page::State;
+use crate::view::View;
+use crate::{BadConfig, Config, Effects, Event, ObjectNo, References};
+use alloc::vec::Vec;
+use mager_policies::{FrameNo, Frames, Gone, Observes, PageNo, Policy};
+
+/// An external pager, as a state machine: events and control calls in, effects out.
+///
+/// It does no I/O, has no clock and no threads. The same calls give the same effects, always.
+#[derive(Debug)]
+pub struct Pager<P> {
+    pub(crate) memory: Memory,
+    pub(crate) policy: P,
+    every_access: bool,
+}
+
+impl<P: Policy> Pager<P> {
+    /// A pager with no arenas. `policy` must be empty and made for `config.frames` frames.
+    pub fn new(config: Config, policy: P) -> Result<Self, BadConfig> {
+        let every_access = policy.needs() >= Observes::EveryAccess;
+        Ok(Pager { memory: Memory::new(config.checked()?), policy, every_access })
+    }
+
+    /// Takes in one event; what has to be done is appended to `out`.
+    ///
+    /// Panics if an answer comes for a frame that is not in flight: the driver has broken its contract.
+    pub fn step(&mut self, event: Event, out: &mut Effects) {
+        match event {
+            Event::Fault(fault) => {
+                self.memory.counters.faults += 1;
+                self.fault(fault, out);
+            }
+            Event::Read { frame, result } => self.read_answered(frame, result, out),
+            Event::Written { frame, result } => self.write_answered(frame, result, out),
+            Event::Touched { frame, access: _ } => self.touched(frame),
+            Event::Tick => self.tick(out),
+        }
+        self.pump(out);
+    }
+
+    /// A reference bit was harvested. One that comes late, for a frame with other contents, does no harm.
+    fn touched(&mut self, frame: FrameNo) {
+        let resident = match self.memory.page_in(frame).map(|page| self.memory.pages[page].state) {
+            Some(State::Resident { .. } | State::WritingBack { .. }) => true,
+            Some(State::Free | State::Absent | State::Wanted | State::PagingIn(_)) | None => false,
+        };
+        if resident {
+            if self.memory.config.references == References::Hardware {
+                self.memory.reference(frame);
+            }
+            if self.every_access && self.memory.frames[frame].pins == 0 {
+                self.policy.touched(frame);
+            }
+        }
+    }
+
+    /// `frame` now holds `page` and may be evicted from here on.
+    pub(crate) fn admit(&mut self, frame: FrameNo, page: PageNo) {
+        self.memory.reference(frame);
+        if self.memory.frames[frame].pins == 0 {
+            self.memory.frames.evictable += 1;
+            self.policy.admit(frame, page);
+        }
+    }
+
+    /// The policy loses `frame`, which is resident and not in flight.
+    pub(crate) fn retire(&mut self, frame: FrameNo, why: Gone) {
+        if self.memory.frames[frame].pins == 0 {
+            self.memory.frames.evictable -= 1;
+            self.policy.remove(frame, why);
+        }
+    }
+
+    /// The page is gone for good: nothing remembers its number.
+    pub(crate) fn free_page(&mut self, page: PageNo) {
+        self.policy.forget(page);
+        self.memory.free_page(page);
+    }
+
+    /// Asks the policy for a victim for `incoming`.
+    pub(crate) fn propose(&mut self, incoming: Option<PageNo>, out: &mut Effects) -> Option<FrameNo> {
+        if self.memory.frames.evictable == 0 {
+            return None;
+        }
+        let victim = self.policy.victim(incoming, &mut Sweep { memory: &mut self.memory, out })?;
+        assert!(self.memory.evictable(victim), "policy: frame {victim} proposed, but it cannot be evicted");
+        Some(victim)
+    }
+
+    /// Objects that went out of use since the last call: their names can be dropped.
+    #[must_use]
+    pub fn forgotten(&mut self) -> Vec<ObjectNo> {
+        self.memory.objects.take_forgotten()
+    }
+
+    /// Everything there is to see. Faces read only this.
+    pub fn view(&self) -> View<'_, P> {
+        View::new(&self.memory, &self.policy)
+    }
+
+    /// Every invariant, once over all tables: O(everything). Panics with the name of the one that is broken.
+    pub fn check(&self) {
+        self.memory.check();
+        let mut admitted = 0;
+        self.policy.order(&mut |frame| {
+            admitted += 1;
+            let page = self.memory.page_in(frame).expect("policy: it holds a frame without a page");
+            let resident = self.memory.pages[page].state.readable_frame() == Some(frame);
+            assert!(
+                resident && self.memory.frames[frame].pins == 0,
+                "policy: frame {frame} is not replaceable"
+            );
+        });
+        assert_eq!(admitted, self.memory.replaceable(), "policy: it holds exactly the replaceable frames");
+    }
+}
+
+impl Memory {
+    /// The page in `frame`, if there is such a frame and a page in it.
+    pub(crate) fn page_in(&self, frame: FrameNo) -> Option<PageNo> {
+        (frame.0 < self.config.frames).then(|| self.frames[frame].page())?
+    }
+
+    /// Sets the reference bit, where there is one.
+    pub(crate) fn reference(&mut self, frame: FrameNo) {
+        self.frames[frame].referenced = self.config.references != References::None;
+    }
+
+    pub(crate) fn evictable(&self, frame: FrameNo) -> bool {
+        let Some(page) = self.page_in(frame) else { return false };
+        self.frames[frame].pins == 0 && matches!(self.pages[page].state, State::Resident { .. })
+    }
+}
+
+/// The core map as the policy sees it while it sweeps.
+struct Sweep<'a> {
+    memory: &'a mut Memory,
+    out: &'a mut Effects,
+}
+
+impl Frames for Sweep<'_> {
+    #[inline]
+    fn evictable(&self, frame: FrameNo) -> bool {
+        self.memory.evictable(frame)
+    }
+
+    fn dirty(&self, frame: FrameNo) -> bool {
+        let page = self.memory.page_in(frame).expect("policy: it asks about frames it holds");
+        matches!(
+            self.memory.pages[page].state,
+            State::Resident { dirty: true, .. } | State::WritingBack { .. }
+        )
+    }
+
+    #[inline]
+    fn referenced(&self, frame: FrameNo) -> bool {
+        self.memory.frames[frame].referenced
+    }
+
+    fn unreference(&mut self, frame: FrameNo) {
+        self.memory.counters.second_chances += 1;
+        self.memory.frames[frame].referenced = false;
+        if self.memory.config.references == References::Trap {
+            let page = self.memory.page_in(frame).expect("policy: it unreferences frames it holds");
+            self.memory.protect(page, self.out);
+        }
+    }
+}

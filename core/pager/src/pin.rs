@@ -1,0 +1,109 @@
+//! Pins: pages that are never victims, by request.
+//!
+//! A pin is put on a page that is in a frame with the access asked for; a machine faults it in first and asks
+//! again if it was faster evicted than pinned. A private page must be there for writing, so that no copy can take
+//! its contents elsewhere later. Pins are counted for each entry, and end with it. Pinned frames are not the
+//! policy's, and at least one frame always stays replaceable.
+
+use crate::entry::Target;
+use crate::{Access, ArenaId, EntryNo, Pager, Pages, Refused, Site};
+use mager_policies::{FrameNo, Gone, PageNo, Policy};
+
+impl<P: Policy> Pager<P> {
+    /// Pins the page at `at`, which must be there for `access`. Its frame stays the same until it is unpinned.
+    pub fn pin(&mut self, at: Site, access: Access) -> Result<FrameNo, Refused> {
+        let (entry, page, frame) = self.shown(at)?;
+        let private = !self.memory.pages[page].backing.is_file();
+        let needed = if private { Access::Write } else { access.max(Access::Read) };
+        if self.memory.entries[entry].now() < Some(needed) {
+            return Err(Refused::NotResident);
+        }
+        let first = self.memory.frames[frame].pins == 0;
+        if first && self.memory.frames.pinned + 1 >= self.memory.config.usable_frames() {
+            return Err(Refused::NoFrames);
+        }
+        let pins = self.memory.frames[frame].pins.checked_add(1).ok_or(Refused::Full)?;
+        if first {
+            self.take_from_policy(page, frame);
+        }
+        self.memory.frames[frame].pins = pins;
+        *self.memory.pins.entry(entry).or_default() += 1;
+        Ok(frame)
+    }
+
+    /// Takes one pin off the page at `at`.
+    pub fn unpin(&mut self, at: Site, out: &mut crate::Effects) -> Result<(), Refused> {
+        let (entry, page, frame) = self.shown(at).map_err(|_| Refused::NotPinned)?;
+        self.drop_pin(entry, page, frame)?;
+        self.pump(out);
+        Ok(())
+    }
+
+    fn shown(&self, at: Site) -> Result<(EntryNo, PageNo, FrameNo), Refused> {
+        let arena = self.memory.range(at.arena, Pages::one(at.page))?;
+        let chunk = arena.chunk(at.page).ok_or(Refused::NotResident)?;
+        let entry = crate::entry::Entries::at(chunk, at.page);
+        let Target::Page(page) = self.memory.entries[entry].target() else {
+            return Err(Refused::NotResident);
+        };
+        let frame = self.memory.pages[page].state.readable_frame().ok_or(Refused::NotResident)?;
+        Ok((entry, page, frame))
+    }
+
+    fn drop_pin(&mut self, entry: EntryNo, page: PageNo, frame: FrameNo) -> Result<(), Refused> {
+        let count = self.memory.pins.get_mut(&entry).ok_or(Refused::NotPinned)?;
+        *count -= 1;
+        if *count == 0 {
+            self.memory.pins.remove(&entry);
+        }
+        self.memory.frames[frame].pins -= 1;
+        if self.memory.frames[frame].pins == 0 {
+            self.give_to_policy(page, frame);
+        }
+        Ok(())
+    }
+
+    fn take_from_policy(&mut self, page: PageNo, frame: FrameNo) {
+        self.memory.frames.pinned += 1;
+        self.memory.frames.evictable -= u32::from(!self.memory.pages[page].state.busy());
+        self.policy.remove(frame, Gone::Freed);
+    }
+
+    fn give_to_policy(&mut self, page: PageNo, frame: FrameNo) {
+        self.memory.frames.pinned -= 1;
+        self.memory.frames.evictable += u32::from(!self.memory.pages[page].state.busy());
+        self.policy.admit(frame, page);
+    }
+
+    /// Whether any page of a range is pinned through this arena.
+    pub(crate) fn pinned_in(&self, arena: ArenaId, pages: Pages) -> bool {
+        self.memory.pins.keys().any(|&entry| {
+            let at = self.memory.entries.site(entry);
+            at.arena == arena && at.page >= pages.start && at.page.0 - pages.start.0 < pages.count
+        })
+    }
+
+    /// Whether any private page is pinned through this arena.
+    pub(crate) fn private_pins(&self, arena: ArenaId) -> bool {
+        self.memory.pins.keys().any(|&entry| {
+            let private = match self.memory.entries[entry].target() {
+                Target::Page(page) => !self.memory.pages[page].backing.is_file(),
+                Target::Nothing | Target::Zero | Target::Lazy => false,
+            };
+            private && self.memory.entries.site(entry).arena == arena
+        })
+    }
+
+    /// Takes every pin of an arena off.
+    pub(crate) fn unpin_all(&mut self, arena: ArenaId) {
+        let mine = |entry: &&EntryNo| self.memory.entries.site(**entry).arena == arena;
+        let entries: alloc::vec::Vec<_> = self.memory.pins.keys().filter(mine).copied().collect();
+        for entry in entries {
+            while let Ok((_, page, frame)) = self.shown(self.memory.entries.site(entry)) {
+                if self.drop_pin(entry, page, frame).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+}
