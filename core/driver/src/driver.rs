@@ -16,6 +16,10 @@ pub trait Recorder {
     fn event(&mut self, event: &Event, effects: &[Effect]) {
         let _ = (event, effects);
     }
+    /// Something a person would want to know, such as the name of an object. Means nothing to the run.
+    fn note(&mut self, text: core::fmt::Arguments<'_>) {
+        let _ = text;
+    }
 }
 
 /// Records nothing.
@@ -31,6 +35,10 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
         self.0.event(event, effects);
         self.1.event(event, effects);
     }
+    fn note(&mut self, text: core::fmt::Arguments<'_>) {
+        self.0.note(text);
+        self.1.note(text);
+    }
 }
 
 /// Perhaps a recorder.
@@ -43,6 +51,11 @@ impl<R: Recorder> Recorder for Option<R> {
     fn event(&mut self, event: &Event, effects: &[Effect]) {
         if let Some(recorder) = self {
             recorder.event(event, effects);
+        }
+    }
+    fn note(&mut self, text: core::fmt::Arguments<'_>) {
+        if let Some(recorder) = self {
+            recorder.note(text);
         }
     }
 }
