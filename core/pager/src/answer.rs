@@ -42,7 +42,11 @@ impl<P: Policy> Pager<P> {
         let dead = self.memory.pages[page].first_sharer().is_none();
         match result {
             _ if dead && !self.memory.pages[page].backing.is_file() => return self.bury(page, frame, out),
-            Ok(()) if promised && !pinned => self.surrender(page, frame, out),
+            Ok(()) if promised && !pinned => {
+                if let Some(frame) = self.surrender(page, frame, out) {
+                    self.memory.frames.put_free(frame);
+                }
+            }
             Ok(()) => self.stay(page, frame, out),
             Err(_) => {
                 self.stay(page, frame, out);

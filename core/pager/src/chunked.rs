@@ -8,7 +8,7 @@ const SIZE: usize = 1 << BITS;
 
 #[derive(Debug)]
 pub(crate) struct Chunked<T> {
-    chunks: Vec<Box<[T]>>,
+    chunks: Vec<Box<[T; SIZE]>>,
     len: u32,
 }
 
@@ -25,7 +25,8 @@ impl<T: Copy> Chunked<T> {
     pub(crate) fn push(&mut self, value: T) -> u32 {
         let index = self.len;
         if index as usize & (SIZE - 1) == 0 {
-            self.chunks.push(vec![value; SIZE].into_boxed_slice());
+            let chunk = vec![value; SIZE].into_boxed_slice();
+            self.chunks.push(chunk.try_into().unwrap_or_else(|_| unreachable!("a chunk has SIZE elements")));
         }
         self.len += 1;
         self[index] = value;

@@ -63,6 +63,12 @@ impl Frames {
         self.free.push_back(frame);
     }
 
+    /// Puts `frame`, which is empty, at the end of the free list.
+    pub(crate) fn put_free(&mut self, frame: FrameNo) {
+        assert!(self[frame].page == NONE, "core map: a frame in use is not free");
+        self.free.push_back(frame);
+    }
+
     /// Empties `frame`, which is about to be filled again.
     pub(crate) fn empty(&mut self, frame: FrameNo) {
         assert!(self[frame].page != NONE, "core map: frame {frame} emptied twice");

@@ -67,6 +67,7 @@ impl Memory {
     }
 
     /// What the page's state lets its sharers do without a fault; `None`: it may not be mapped at all.
+    #[inline]
     pub(crate) fn allowed(&self, page: &Page) -> Option<Access> {
         let (frame, newer) = match page.state {
             State::Resident { frame, dirty } => (frame, dirty),
@@ -82,17 +83,20 @@ impl Memory {
 
     /// Brings every sharer's mapping in line with the page's state. Sites that get no more than they are given on
     /// their own fault (frames by place) are only lowered here.
+    #[inline]
     pub(crate) fn protect(&mut self, number: PageNo, out: &mut Effects) {
-        let page = self.pages[number];
-        let Some(first) = page.first_sharer() else { return };
-        let allowed = self.allowed(&page);
+        let page = &self.pages[number];
+        let (Some(first), Some(frame)) = (page.first_sharer(), page.state.readable_frame()) else { return };
+        let allowed = self.allowed(page);
         let raise = self.config.sharing == Sharing::Frame;
         let mut entry = first;
         loop {
-            let now = self.entries[entry].now();
-            let next = if raise { allowed } else { now.min(allowed) };
-            self.show(entry, page.state, next, out);
-            entry = self.entries[entry].next;
+            let pte = self.entries[entry];
+            let wanted = if raise { allowed } else { pte.now().min(allowed) };
+            if wanted != pte.now() {
+                self.map(entry, frame, wanted, out);
+            }
+            entry = pte.next;
             if entry == first {
                 return;
             }
@@ -112,18 +116,8 @@ impl Memory {
         }
     }
 
-    /// Changes one mapping, if it is not so already.
-    pub(crate) fn show(&mut self, entry: EntryNo, state: State, access: Option<Access>, out: &mut Effects) {
-        if self.entries[entry].now() == access {
-            return;
-        }
-        match (access, state.readable_frame()) {
-            (Some(_), Some(frame)) => self.map(entry, frame, access, out),
-            _ => unreachable!("protections: a mapping without a frame to show or to take away"),
-        }
-    }
-
     /// Maps `frame` at `entry`, whatever was there.
+    #[inline]
     pub(crate) fn map(&mut self, entry: EntryNo, frame: FrameNo, access: Option<Access>, out: &mut Effects) {
         self.entries[entry].set_now(access);
         let at = self.entries.site(entry);

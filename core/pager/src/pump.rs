@@ -15,17 +15,36 @@ use crate::wait::{Demand, Waiter};
 use crate::{Access, Denied, Effect, Effects, EntryNo, Fault, Pager};
 use mager_policies::{FrameNo, Gone, PageNo, Policy};
 
+/// What came of making room.
+enum Room {
+    /// An empty frame.
+    Frame(FrameNo),
+    /// Nothing can be had before an I/O is answered.
+    Later,
+    /// The queue is not what it was: look again.
+    Changed,
+}
+
 impl<P: Policy> Pager<P> {
+    #[inline]
     pub(crate) fn pump(&mut self, out: &mut Effects) {
-        while let Some(demand) = self.head(out) {
-            if self.memory.frames.free_count() > 0 && self.must_wait(demand) {
-                self.memory.demands.pop_front();
+        while !self.memory.demands.is_empty() {
+            let Some(demand) = self.head(out) else { return };
+            let frame = match self.memory.frames.take_free() {
+                Some(frame) => frame,
+                None if self.all_spoken_for() => return,
+                None => match self.replace(demand, out) {
+                    Room::Frame(frame) => frame,
+                    Room::Later => return,
+                    Room::Changed => continue,
+                },
+            };
+            self.memory.demands.pop_front();
+            if self.must_wait(demand) {
+                self.memory.frames.put_free(frame);
                 self.run_again(demand, out);
-            } else if let Some(frame) = self.memory.frames.take_free() {
-                self.memory.demands.pop_front();
+            } else {
                 self.grant(demand, frame, out);
-            } else if self.all_spoken_for() || !self.replace(demand, out) {
-                return;
             }
         }
     }
@@ -91,33 +110,35 @@ impl<P: Policy> Pager<P> {
         self.finish_dead(page);
     }
 
-    /// Makes room for the head. Whether the queue may go on now.
-    fn replace(&mut self, head: Demand, out: &mut Effects) -> bool {
+    /// Makes room for the head.
+    fn replace(&mut self, head: Demand, out: &mut Effects) -> Room {
         let incoming = match head {
             Demand::PageIn(page) => Some(page),
             Demand::Fill(_) | Demand::Copy { .. } => None,
         };
         match self.propose(incoming, out) {
-            Some(frame) => {
-                self.take_victim(frame, out);
-                true
-            }
-            None if self.memory.in_flight > 0 => false,
+            Some(victim) => self.take_victim(victim, out).map_or(Room::Changed, Room::Frame),
+            None if self.memory.in_flight > 0 => Room::Later,
             None => {
                 self.memory.demands.pop_front();
                 self.deny(head, Denied::NoMemory, out);
-                true
+                Room::Changed
             }
         }
     }
 
-    fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) {
+    /// The victim's frame, if it could be had at once and was not stolen.
+    fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
         match self.memory.pages[page].state {
-            State::Resident { dirty: true, .. } => self.write_back(page, frame, true, out),
+            State::Resident { dirty: true, .. } => {
+                self.write_back(page, frame, true, out);
+                None
+            }
             State::Resident { dirty: false, .. } => {
-                self.surrender(page, frame, out);
+                let free = self.surrender(page, frame, out);
                 self.free_unnamed(page);
+                free
             }
             State::Free | State::Absent | State::Wanted | State::PagingIn(_) | State::WritingBack { .. } => {
                 unreachable!("policy: a victim is resident")
@@ -143,8 +164,9 @@ impl<P: Policy> Pager<P> {
         out.push(Effect::Write { frame, home });
     }
 
-    /// A clean page leaves its frame: to the writer that wants a copy of just this page, else to the free list.
-    pub(crate) fn surrender(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+    /// A clean page leaves its frame, which is returned empty; unless the writer at the head of the queue wants a
+    /// copy of just this page, and steals it.
+    pub(crate) fn surrender(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         self.memory.counters.evictions += 1;
         self.retire(frame, Gone::Evicted);
         if let Some(Demand::Copy { fault, source }) = self.memory.demands.front().copied()
@@ -152,11 +174,13 @@ impl<P: Policy> Pager<P> {
             && let Some((entry, way)) = self.copier(fault, page)
         {
             self.memory.demands.pop_front();
-            return self.steal(page, frame, entry, way, fault, out);
+            self.steal(page, frame, entry, way, fault, out);
+            return None;
         }
         self.memory.unmap_sharers(page, frame, out);
-        self.memory.frames.release(frame);
+        self.memory.frames.empty(frame);
         self.leave(page);
+        Some(frame)
     }
 
     /// The page has no frame any more. A page without a home was zeros: its entry is untouched again.
@@ -319,7 +343,9 @@ impl<P: Policy> Pager<P> {
                 return;
             }
             let Some(frame) = self.propose(None, out) else { return };
-            self.take_victim(frame, out);
+            if let Some(frame) = self.take_victim(frame, out) {
+                self.memory.frames.put_free(frame);
+            }
         }
     }
 }
@@ -334,11 +360,14 @@ impl crate::memory::Memory {
 
     /// The sharer a page is read in for: the first that waits for it, else the first there is.
     fn first_waiting_sharer(&self, page: PageNo) -> EntryNo {
+        let first = self.pages[page].first_sharer().expect("demand: looked at before it was granted");
+        if self.entries[first].next == first {
+            return first;
+        }
         let waiting = self.waiters.iter(self.pages[page].waiters).find_map(|waiter| match waiter {
             Waiter::Fault(fault) => self.names(fault, Target::Page(page)),
             Waiter::Flush(_) => None,
         });
-        let first = || self.pages[page].first_sharer().expect("demand: looked at before it was granted");
-        waiting.unwrap_or_else(first)
+        waiting.unwrap_or(first)
     }
 }
