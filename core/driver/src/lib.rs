@@ -6,6 +6,7 @@
 //!      +----------------- Event::Read, Event::Written -----------/
 //! ```
 //! The driver decides nothing. Whatever goes in and comes out can be recorded ([`Recorder`]); a record is the run.
+//! [`scenario`] is a small language for telling runs by hand.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
@@ -15,6 +16,7 @@ extern crate alloc;
 mod control;
 mod driver;
 mod machine;
+pub mod scenario;
 
 pub use control::{Control, Outcome, apply};
 pub use driver::{Driver, Recorder};
