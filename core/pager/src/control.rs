@@ -225,7 +225,7 @@ impl crate::memory::Memory {
                 out.push(Effect::Copy { from: frame, to: frame, at: self.entries.site(next) });
             }
             State::WritingBack { frame, .. } | State::PagingIn(frame) if lives_here => {
-                self.entries[entry].set_now(None);
+                self.unmap_entry(entry, frame, out);
                 self.frames[frame].displaced = true;
             }
             State::Resident { frame, .. } | State::WritingBack { frame, .. } => {

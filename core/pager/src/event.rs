@@ -120,7 +120,7 @@ pub enum Effect {
         /// What goes on without a fault.
         access: Access,
     },
-    /// Take a mapping away.
+    /// Take a mapping away. The frame may be in flight: its bytes are still needed then.
     Unmap {
         /// Where.
         at: Site,
@@ -135,7 +135,8 @@ pub enum Effect {
         at: Site,
     },
     /// Copy a frame's bytes. `from == to` only under [`Sharing::Place`](crate::Sharing::Place): the frame moves from the site
-    /// where it lives to `at`, through a buffer; its old site loses it without an `Unmap`.
+    /// where it lives to `at`, through a buffer; its old site loses it without an `Unmap`, if it was not unmapped
+    /// already while the frame was in flight.
     Copy {
         /// The source.
         from: FrameNo,

@@ -68,6 +68,10 @@ impl<P: Policy> Pager<P> {
                 Way::InPlace => self.in_place(number, frame, entry, fault, out),
                 Way::Leave | Way::Keep => self.ask_copy(number, frame, fault, out),
             },
+            // Where frames live at sites, and this one's is gone: it is nowhere to be shown until it has moved.
+            State::WritingBack { frame, .. } if self.memory.frames[frame].displaced => {
+                self.memory.wait(number, Waiter::Fault(fault));
+            }
             State::WritingBack { frame, .. } => match self.memory.way(&page, entry, fault.access) {
                 Way::InPlace if fault.access < Access::Write => {
                     self.in_place(number, frame, entry, fault, out)

@@ -91,13 +91,18 @@ impl<P: Policy> Pager<P> {
         }
     }
 
-    /// A frame that its writer is to keep cannot change hands while it is written home.
+    /// A frame that its writer is to keep, or whose site is gone, cannot change hands while it is written home.
     fn must_wait(&self, demand: Demand) -> bool {
         match demand {
-            Demand::Copy { fault, source } => {
-                let keep = self.copier(fault, source).is_some_and(|(_, way)| way == Way::Keep);
-                keep && self.memory.pages[source].state.busy()
-            }
+            Demand::Copy { fault, source } => match self.memory.pages[source].state {
+                State::WritingBack { frame, .. } => {
+                    let keep = self.copier(fault, source).is_some_and(|(_, way)| way == Way::Keep);
+                    keep || self.memory.frames[frame].displaced
+                }
+                State::Free | State::Absent | State::Wanted | State::PagingIn(_) | State::Resident { .. } => {
+                    false
+                }
+            },
             Demand::Fill(_) | Demand::PageIn(_) => false,
         }
     }
@@ -310,7 +315,7 @@ impl<P: Policy> Pager<P> {
         let place = self.memory.by_place(&self.memory.pages[page]);
         let lives_at = self.memory.pages[page].first_sharer();
         self.memory.unlink(entry, page);
-        if place && way == Way::Leave {
+        if place && (way == Way::Leave || self.memory.frames[frame].displaced) {
             let old = lives_at.expect("steal: a shared page lives at a site");
             self.memory.entries[old].set_now(None);
             out.push(Effect::Copy { from: frame, to: frame, at: fault.at });
