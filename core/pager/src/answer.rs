@@ -14,7 +14,7 @@ impl<P: Policy> Pager<P> {
             self.memory.pages[page].state = State::Resident { frame, dirty: false };
             self.admit(frame, page);
             self.settle_place(page, frame, out);
-            self.run_waiters(page, Ok(()), out);
+            self.run_waiters_first(page, out);
             self.memory.protect(page, out);
             return;
         }
@@ -96,6 +96,15 @@ impl<P: Policy> Pager<P> {
         {
             out.push(Effect::Copy { from: frame, to: frame, at: self.memory.entries.site(first) });
         }
+    }
+
+    /// Everyone who waited for `page` to come in goes on. Who now needs a copy of it does not queue up again, he has
+    /// had his turn: behind others, the page would be evicted before he is served, and two such would wait for ever.
+    fn run_waiters_first(&mut self, page: PageNo, out: &mut Effects) {
+        let before = self.memory.demands.len();
+        self.run_waiters(page, Ok(()), out);
+        let new = self.memory.demands.len() - before;
+        self.memory.demands.rotate_right(new);
     }
 
     /// Everyone who waits on `page` goes on: faults run again from the top, or are denied.
