@@ -124,8 +124,8 @@ impl Memory {
         let mut named = 0;
         for (id, arena) in self.arenas.iter() {
             for (first, chunk) in arena.chunks() {
-                for offset in 0..crate::entry::CHUNK_PAGES {
-                    let page = crate::VirtPage(first.0 + offset);
+                let end = self.config.arena_pages.min(first.0 + crate::entry::CHUNK_PAGES);
+                for page in (first.0..end).map(crate::VirtPage) {
                     let entry = crate::entry::Entries::at(chunk, page);
                     let mapped = arena.regions.find(page).is_some();
                     let target = self.entries[entry].target();
