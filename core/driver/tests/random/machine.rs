@@ -1,0 +1,141 @@
+//! Frames that hold one word each, a page table, a disk; and what a machine may demand of the core.
+
+use mager_pager::{Access, Config, Effect, Event, FrameNo, Home, IoFailed, Sharing, Site, Ticket};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a failed I/O leaves behind, in the frame or on the disk.
+const GARBAGE: u64 = 0xDEAD_DEAD;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Io {
+    read: bool,
+    frame: FrameNo,
+    home: Home,
+    /// What the frame held when the I/O was started.
+    word: u64,
+}
+
+pub struct Machine {
+    by_place: bool,
+    pub words: Vec<u64>,
+    /// By place: the site a private frame lives at.
+    lives: Vec<Option<Site>>,
+    pub mapped: BTreeMap<Site, (FrameNo, Access)>,
+    pub disk: BTreeMap<Home, u64>,
+    in_flight: Vec<Io>,
+    pub resumed: VecDeque<(Ticket, Result<(), mager_pager::Denied>)>,
+}
+
+impl Machine {
+    pub fn new(config: &Config) -> Self {
+        let frames = config.frames as usize;
+        let mut words = vec![GARBAGE; frames];
+        if config.sharing == Sharing::Frame {
+            words[0] = 0;
+        }
+        Machine {
+            by_place: config.sharing == Sharing::Place,
+            words,
+            lives: vec![None; frames],
+            mapped: BTreeMap::new(),
+            disk: BTreeMap::new(),
+            in_flight: Vec::new(),
+            resumed: VecDeque::new(),
+        }
+    }
+
+    pub fn carry_out(&mut self, effects: &[Effect]) {
+        for &effect in effects {
+            match effect {
+                Effect::Map { at, frame, access } => self.map(at, frame, access),
+                Effect::Unmap { at, frame } => {
+                    let was = self.mapped.remove(&at).map(|(frame, _)| frame);
+                    assert_eq!(was, Some(frame), "{at} is unmapped from a frame it did not show");
+                }
+                Effect::Zero { frame, at } => self.fill(frame, 0, Some(at)),
+                Effect::Copy { from, to, at } if from == to => self.migrate(from, at),
+                Effect::Copy { from, to, at } => self.fill(to, self.words[from.index()], Some(at)),
+                Effect::Read { frame, home, at } => self.read(frame, home, at),
+                Effect::Write { frame, home } => self.start(Io { read: false, frame, home, word: 0 }),
+                Effect::Resume { who, outcome } => self.resumed.push_back((who, outcome)),
+            }
+        }
+    }
+
+    fn flying(&self, frame: FrameNo) -> Option<&Io> {
+        self.in_flight.iter().find(|io| io.frame == frame)
+    }
+
+    fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
+        let stable = access < Access::Write || self.flying(frame).is_none();
+        assert!(stable, "{at} may write to frame {frame}, which is in flight");
+        assert!(self.flying(frame).is_none_or(|io| !io.read), "frame {frame} is shown before it is read");
+        assert!(self.by_place || frame.0 > 0 || access == Access::Read, "the zero page is mapped {access:?}");
+        let lives = self.lives[frame.index()];
+        assert!(
+            lives.is_none_or(|site| site == at),
+            "frame {frame} lives at {lives:?}, but is mapped at {at}"
+        );
+        self.mapped.insert(at, (frame, access));
+    }
+
+    fn fill(&mut self, frame: FrameNo, word: u64, at: Option<Site>) {
+        assert!(self.by_place || frame.0 > 0, "the zero page is filled");
+        assert!(self.flying(frame).is_none(), "frame {frame} is filled while in flight");
+        assert!(
+            self.mapped.values().all(|&(shown, _)| shown != frame),
+            "frame {frame} is filled while mapped"
+        );
+        self.words[frame.index()] = word;
+        self.lives[frame.index()] = at.filter(|_| self.by_place);
+    }
+
+    /// By place: the frame goes to another site, its old one loses it.
+    fn migrate(&mut self, frame: FrameNo, at: Site) {
+        assert!(self.by_place, "frame {frame} moves to {at}, but frames live nowhere here");
+        assert!(self.flying(frame).is_none(), "frame {frame} moves while in flight");
+        self.mapped.retain(|_, &mut (shown, _)| shown != frame);
+        self.lives[frame.index()] = Some(at);
+    }
+
+    fn read(&mut self, frame: FrameNo, home: Home, at: Site) {
+        let private = matches!(home, Home::Swap(_));
+        self.fill(frame, GARBAGE, Some(at).filter(|_| private));
+        self.start(Io { read: true, frame, home, word: 0 });
+    }
+
+    fn start(&mut self, io: Io) {
+        assert!(self.flying(io.frame).is_none(), "two I/Os on frame {}", io.frame);
+        assert!(self.in_flight.iter().all(|other| other.home != io.home), "two I/Os on {}", io.home);
+        let writer = self.mapped.values().any(|&now| now == (io.frame, Access::Write));
+        assert!(!writer, "frame {} can be written to while in flight", io.frame);
+        self.in_flight.push(Io { word: self.words[io.frame.index()], ..io });
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The I/O at `index` of those in flight ends.
+    pub fn answer(&mut self, index: usize, well: bool) -> Event {
+        let Io { read, frame, home, word } = self.in_flight.remove(index);
+        let result = if well { Ok(()) } else { Err(IoFailed) };
+        if read {
+            let fresh = match home {
+                Home::Object(..) => 0,
+                Home::Swap(_) => GARBAGE,
+            };
+            let there = self.disk.get(&home).copied().unwrap_or(fresh);
+            self.words[frame.index()] = if well { there } else { GARBAGE };
+            return Event::Read { frame, result };
+        }
+        assert_eq!(self.words[frame.index()], word, "frame {frame} changed while it was written home");
+        self.disk.insert(home, if well { word } else { GARBAGE });
+        Event::Written { frame, result }
+    }
+
+    /// The frame that `at` shows, if the access can happen there without a fault.
+    pub fn allows(&self, at: Site, access: Access) -> Option<FrameNo> {
+        self.mapped.get(&at).filter(|(_, now)| *now >= access).map(|&(frame, _)| frame)
+    }
+}
