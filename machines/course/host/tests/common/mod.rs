@@ -2,6 +2,7 @@
 //!
 //! The libraries are built here, since a test run of the workspace builds no static libraries of other crates.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -75,16 +76,22 @@ fn compile(source: &Path, program: &Path, library: &str, options: &[&str]) {
     assert!(done.status.success(), "{}: {}", source.display(), String::from_utf8_lossy(&done.stderr));
 }
 
+/// A directory for the programs that a test file compiles once: in the target directory, and there for the next run.
+pub fn workshop() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test.file_stem().unwrap());
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
 /// The test pager, compiled once for a test file.
 pub fn test_pager() -> &'static Path {
-    static PAGER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, program) = PAGER.get_or_init(|| {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let program = dir.path().join("pager");
+    static PAGER: OnceLock<PathBuf> = OnceLock::new();
+    PAGER.get_or_init(|| {
+        let program = workshop().join("pager");
         pager(&fixture("pager.cpp"), &program, &[]);
-        (dir, program)
-    });
-    program
+        program
+    })
 }
 
 /// A directory of a test's own: a pager's working directory, and apart from it the place of its socket.
