@@ -3,6 +3,7 @@
 use crate::trap::{Verdict, trapped};
 use mager_course_abi::{ARENA_BASE, ARENA_PAGES, PAGE_SIZE, arena_page};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect};
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -43,12 +44,23 @@ pub(crate) fn standard_error() -> BorrowedFd<'static> {
 }
 
 /// Takes the arena's addresses; fails if something is there.
+///
+/// AddressSanitizer is: with the options this library asks of it, it lays the shadow of its shadow gap over them.
+/// That part of it would describe other addresses of the gap, which nobody uses, so the arena may replace it.
 pub(crate) fn reserve_arena() -> io::Result<()> {
-    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED_NOREPLACE;
+    let place = if sanitized() { MapFlags::FIXED } else { MapFlags::FIXED_NOREPLACE };
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | place;
     let start = at(0);
-    // SAFETY: FIXED_NOREPLACE disturbs no mapping that exists.
+    // SAFETY: FIXED_NOREPLACE disturbs no mapping that exists; what FIXED replaces is unused, as said above.
     unsafe { mmap_anonymous(start, ARENA_PAGES * PAGE_SIZE, ProtFlags::empty(), flags) }?;
     Ok(())
+}
+
+/// Is this program built with AddressSanitizer?
+fn sanitized() -> bool {
+    // SAFETY: looks a name up among those loaded.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__asan_init".as_ptr()) };
+    !found.is_null()
 }
 
 /// Shows `frame` of physical memory at a page of the arena.
@@ -118,11 +130,21 @@ fn all_signals() -> libc::sigset_t {
     set
 }
 
+/// The handler's stack, since the ordinary one may be used up, or be where the access failed.
+#[repr(align(4096))]
+struct HandlerStack(UnsafeCell<[u8; HANDLER_STACK_BYTES]>);
+
+const HANDLER_STACK_BYTES: usize = 64 * 1024;
+
+// SAFETY: Rust code never looks at these bytes; only the kernel and the handlers it starts use them as a stack.
+unsafe impl Sync for HandlerStack {}
+
+static HANDLER_STACK: HandlerStack = HandlerStack(UnsafeCell::new([0; HANDLER_STACK_BYTES]));
+
 fn alternate_stack() -> io::Result<()> {
-    const BYTES: usize = 64 * 1024;
-    let stack: &'static mut [u8] = Box::leak(vec![0; BYTES].into_boxed_slice());
-    let stack = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: BYTES };
-    // SAFETY: the stack is leaked, so it outlives every handler that may run on it.
+    let bottom = HANDLER_STACK.0.get().cast();
+    let stack = libc::stack_t { ss_sp: bottom, ss_flags: 0, ss_size: HANDLER_STACK_BYTES };
+    // SAFETY: the stack is a static, so it outlives every handler that may run on it.
     match unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

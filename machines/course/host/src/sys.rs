@@ -1,6 +1,7 @@
 //! All of the host's unsafe: the mapping of physical memory, and signal handlers.
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -142,12 +143,21 @@ fn install(signals: &[i32], action: &libc::sigaction) -> io::Result<Handlers> {
     Ok(handlers)
 }
 
-/// A stack for the crash handler, since an endless recursion has used up the ordinary one. Lives for ever.
+/// The handler's stack, since an endless recursion has used up the ordinary one.
+#[repr(align(4096))]
+struct HandlerStack(UnsafeCell<[u8; HANDLER_STACK_BYTES]>);
+
+const HANDLER_STACK_BYTES: usize = 64 * 1024;
+
+// SAFETY: Rust code never looks at these bytes; only the kernel and the handlers it starts use them as a stack.
+unsafe impl Sync for HandlerStack {}
+
+static HANDLER_STACK: HandlerStack = HandlerStack(UnsafeCell::new([0; HANDLER_STACK_BYTES]));
+
 fn alternate_stack() -> io::Result<()> {
-    const BYTES: usize = 64 * 1024;
-    let stack: &'static mut [u8] = Box::leak(vec![0; BYTES].into_boxed_slice());
-    let stack = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: BYTES };
-    // SAFETY: the stack is leaked, so it outlives every handler that may run on it.
+    let bottom = HANDLER_STACK.0.get().cast();
+    let stack = libc::stack_t { ss_sp: bottom, ss_flags: 0, ss_size: HANDLER_STACK_BYTES };
+    // SAFETY: the stack is a static, so it outlives every handler that may run on it.
     match unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

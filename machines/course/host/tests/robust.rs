@@ -1,5 +1,7 @@
 //! Applications that end badly, talk nonsense or misuse the arena; pagers that are killed; two pagers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use common::{Outcome, Place, Running, application_from, run, run_under, serve, test_pager, until};

@@ -1,5 +1,7 @@
 //! Wrong use: one clear sentence for each, and a status that says so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use common::{Outcome, Place, application_from, run, serve, test_pager};
