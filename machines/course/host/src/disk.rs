@@ -163,6 +163,7 @@ fn in_words(error: io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn disk(dir: &Path, swap: &Swap) -> Disk {
         let opened = rustix::fs::open(dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
@@ -192,6 +193,21 @@ mod tests {
         assert_eq!(disk.read(Some(b"sub"), 0, &mut page), Err("it is a directory, not a file".to_owned()));
         assert_eq!(disk.read(Some(b"none"), 0, &mut page), Err("there is no such file".to_owned()));
         assert_eq!(disk.read(Some(b""), 0, &mut page), Err("there is no such file".to_owned()));
+    }
+
+    #[test]
+    fn a_file_that_may_only_be_read_is_named_as_such() {
+        // Said of the error itself, since for a superuser every file is writable.
+        assert_eq!(open_error(Errno::ACCESS), "it is not both readable and writable for the pager");
+        assert_eq!(open_error(Errno::ROFS), open_error(Errno::ACCESS));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        std::fs::write(&path, vec![7; PAGE_SIZE]).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        let mut page = vec![0; PAGE_SIZE];
+        let read = disk(dir.path(), &Swap::Memory).read(Some(b"data"), 0, &mut page);
+        let superuser = rustix::process::geteuid().is_root();
+        assert_eq!(read, if superuser { Ok(()) } else { Err(open_error(Errno::ACCESS)) });
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn course(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-/// The directory with `libmager_host.a` and `libmager_app.a`, freshly built.
+/// The directory with the three static libraries, freshly built.
 pub fn libraries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -33,7 +33,15 @@ pub fn libraries() -> &'static Path {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--profile", profile.0])
-            .args(["-p", "mager-course-link-host", "-p", "mager-course-link-app", "--target-dir"])
+            .args([
+                "-p",
+                "mager-course-link-host",
+                "-p",
+                "mager-course-link-app",
+                "-p",
+                "mager-course-link-pager",
+            ])
+            .arg("--target-dir")
             .arg(&target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
@@ -90,6 +98,19 @@ pub fn test_pager() -> &'static Path {
     PAGER.get_or_init(|| {
         let program = workshop().join("pager");
         pager(&fixture("pager.cpp"), &program, &[]);
+        program
+    })
+}
+
+/// Mager's own pager, linked as an object under the host; once for a test file.
+pub fn own_pager() -> &'static Path {
+    static PAGER: OnceLock<PathBuf> = OnceLock::new();
+    PAGER.get_or_init(|| {
+        let program = workshop().join("own-pager");
+        let compiler = std::env::var_os("CXX").unwrap_or("c++".into());
+        let libraries = ["libmager_host.a", "libmager_pager.a"].map(|library| libraries().join(library));
+        let done = Command::new(compiler).args(libraries).arg("-o").arg(&program).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         program
     })
 }
