@@ -14,8 +14,19 @@ extern crate alloc;
 
 mod control;
 mod driver;
+mod log;
+mod log_parse;
+mod log_read;
+mod log_words;
+mod log_write;
 mod machine;
+mod replay;
 
 pub use control::{Control, Outcome, apply};
 pub use driver::{Driver, Recorder};
+pub use log::{BadLine, Expected, Header, LOG_VERSION, Line, MAX_LOG_LINE, Step};
+pub use log_read::LogReader;
+pub use log_words::Spelled;
+pub use log_write::LogWriter;
 pub use machine::{Hardware, Io, Paging};
+pub use replay::{BadHeader, Difference, Diverged, Replay};
