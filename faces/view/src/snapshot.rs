@@ -132,7 +132,8 @@ pub struct Figures {
 }
 
 impl Snapshot {
-    /// A picture of what `view` shows. `policy` is the policy's name, `names` knows what objects are called.
+    /// A picture of what `view` shows. `policy` is the policy's name, `names` knows what objects are called, in
+    /// printable characters.
     pub fn of<P: Policy>(
         view: &View<'_, P>,
         policy: &str,

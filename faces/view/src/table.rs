@@ -12,7 +12,7 @@ pub(crate) fn block_name(
     names: &impl Fn(ObjectNo) -> Option<String>,
 ) -> String {
     match names(object) {
-        Some(name) => format!("{name:?} block {block}"),
+        Some(name) => format!("\"{name}\" block {block}"),
         None => format!("object {object} block {block}"),
     }
 }
