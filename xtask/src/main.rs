@@ -1,2 +1,48 @@
-//! Chores.
-fn main() {}
+//! The workspace's chores: `cargo xtask CHORE`. Each has a file of its own; a further one is a variant and an arm.
+#![forbid(unsafe_code)]
+
+mod layers;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Chores of the workspace.
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand, Debug)]
+enum Chore {
+    /// Check what no lint checks: heads of files, their length, where unsafe code stands.
+    Tidy,
+    /// Check that dependencies point one way: faces and lab to machines, to stores, to the core, which has none.
+    Layers,
+}
+
+/// The top of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+fn main() -> ExitCode {
+    let found = match Cli::parse().chore {
+        Chore::Tidy => tidy::check(root()),
+        Chore::Layers => layers::check(root()),
+    };
+    match found {
+        Ok(complaints) if complaints.is_empty() => ExitCode::SUCCESS,
+        Ok(complaints) => {
+            complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -21,8 +21,8 @@ mod log_read;
 mod log_words;
 mod log_write;
 mod machine;
-pub mod scenario;
 mod replay;
+pub mod scenario;
 
 pub use control::{Control, Outcome, apply};
 pub use driver::{Driver, Recorder};

@@ -81,6 +81,10 @@ impl<W: Write> Recorder for LogWriter<W> {
     fn event(&mut self, event: &Event, effects: &[Effect]) {
         self.step(&Step::Event(*event), effects);
     }
+
+    fn note(&mut self, text: fmt::Arguments<'_>) {
+        LogWriter::note(self, text);
+    }
 }
 
 impl fmt::Display for Spelled<Config> {

@@ -199,6 +199,8 @@ impl Replay {
         }
         self.total += self.effects.len() as u64;
         self.started();
+        // Names are the machine's business; here they would only pile up.
+        let _ = self.pager.forgotten();
         Ok(())
     }
 

@@ -1,2 +1,7 @@
-//! The `mager` command.
-fn main() {}
+//! The `mager` command. Everything it can do is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mager::main()
+}

@@ -1,0 +1,77 @@
+//! The `mager` command: what can be asked of it, one file for each subcommand.
+//!
+//! Owns the words of the command line, what is printed, and the exit codes. What is asked about is decided and
+//! known elsewhere: in the core, the machines and the lab.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `failure` | errors as one sentence, and the exit codes |
+//! | `say` | printing |
+//! | `events` | event logs as files |
+//! | `replay` | `mager replay` |
+//! | `course` | `mager course ...` |
+//!
+//! A further subcommand is a variant of [`Command`] with its own arguments, and one arm in [`Command::run`].
+#![forbid(unsafe_code)]
+
+pub mod course;
+pub mod events;
+pub mod failure;
+pub mod replay;
+pub mod say;
+
+use clap::{Parser, Subcommand};
+use failure::{Failure, Finished};
+use std::process::ExitCode;
+
+const CODES: &str = "\
+Exit codes:
+  0  it was done, and everything was as it should be
+  1  the run failed, or what was compared is different
+  2  wrong use: an unknown option, a file that cannot be read or understood, something missing
+Where a program is run for you (an application, a compiler), its exit code is passed on.";
+
+const EXAMPLES: &str = "\
+Examples:
+  mager replay run.events                 Does the recorded run give the same effects again?
+  mager replay run.events --at 120        The whole state after step 120
+  mager course cxx -o app app.cpp         Compile an application for the course's pager
+  mager course diff mine.log theirs.log   Where do two pagers differ, and which rule says what is right?";
+
+/// An external pager: it manages the memory of other processes, and shows what it does.
+#[derive(Parser, Debug)]
+#[command(name = "mager", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{CODES}"))]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything the command can do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Replay a recorded run through the core, and report whether every effect is equal.
+    Replay(replay::Args),
+    /// Work with the university's pager API: its pagers, applications and logs.
+    #[command(subcommand)]
+    Course(course::Command),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> Result<Finished, Failure> {
+        match self {
+            Command::Replay(args) => replay::run(&args),
+            Command::Course(command) => command.run(),
+        }
+    }
+}
+
+/// Reads the command line, does what it says, and tells how that went.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(finished) => finished.into(),
+        Err(failure) => failure.report(),
+    }
+}
