@@ -8,6 +8,7 @@
 //! | `failure` | errors as one sentence, and the exit codes |
 //! | `say` | printing |
 //! | `events` | event logs as files |
+//! | `demo` | `mager demo` |
 //! | `replay` | `mager replay` |
 //! | `course` | `mager course ...` |
 //!
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod course;
+pub mod demo;
 pub mod events;
 pub mod failure;
 pub mod replay;
@@ -33,6 +35,8 @@ Where a program is run for you (an application, a compiler), its exit code is pa
 
 const EXAMPLES: &str = "\
 Examples:
+  mager demo                              Real processes on four frames, told line by line
+  mager course run -- ./app               Run an application on a pager of its own
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
   mager course cxx -o app app.cpp         Compile an application for the course's pager
@@ -50,6 +54,15 @@ pub struct Cli {
 /// Everything the command can do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Watch several real processes fault, share, fork, copy on write, get evicted and written back.
+    Demo(demo::Args),
+    /// The demo's application, started by `mager demo` itself.
+    #[command(hide = true)]
+    DemoApplication {
+        /// Only play, say nothing
+        #[arg(long)]
+        quiet: bool,
+    },
     /// Replay a recorded run through the core, and report whether every effect is equal.
     Replay(replay::Args),
     /// Work with the university's pager API: its pagers, applications and logs.
@@ -61,6 +74,8 @@ impl Command {
     /// Does it.
     pub fn run(self) -> Result<Finished, Failure> {
         match self {
+            Command::Demo(args) => demo::run(&args),
+            Command::DemoApplication { quiet } => Ok(demo::application(quiet)),
             Command::Replay(args) => replay::run(&args),
             Command::Course(command) => command.run(),
         }

@@ -14,8 +14,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod names;
 mod snapshot;
+mod story;
 mod table;
 mod text;
 
+pub use names::Names;
 pub use snapshot::{ArenaState, Figures, FrameState, PageState, Row, Shows, Snapshot, SwapState};
+pub use story::{Kind, Story, Tally};

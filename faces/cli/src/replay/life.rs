@@ -1,9 +1,8 @@
 //! The life of one virtual page: what changed for it, and by which step.
 
-use super::names::Names;
 use mager_driver::{Line, Replay, Step};
 use mager_pager::{Access, ArenaId, Kind, Pte, Shown, Site, VirtPage};
-use mager_view::PageState;
+use mager_view::{Names, PageState};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;

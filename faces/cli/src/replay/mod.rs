@@ -1,7 +1,6 @@
 //! `mager replay`: runs a recorded run again, and shows its states.
 
 mod life;
-mod names;
 mod verdict;
 
 use crate::events::EventLog;
@@ -9,8 +8,7 @@ use crate::failure::{Failure, Finished};
 use crate::say;
 use life::{Life, Place};
 use mager_driver::{Header, Line, Replay};
-use mager_view::Snapshot;
-use names::Names;
+use mager_view::{Names, Snapshot};
 use std::path::PathBuf;
 use verdict::Verdict;
 

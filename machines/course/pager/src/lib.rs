@@ -9,4 +9,4 @@ mod machine;
 mod names;
 mod object;
 
-pub use object::{BadPolicy, CoursePager};
+pub use object::{BadPolicy, CoursePager, Describe};

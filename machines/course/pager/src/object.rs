@@ -49,7 +49,11 @@ pub struct CoursePager<R> {
     processes: BTreeMap<i32, ArenaId>,
     current: Option<Process>,
     reason: Option<String>,
+    describe: Option<Describe>,
 }
+
+/// Turns the core's state into text, knowing what objects are called.
+pub type Describe = fn(&View<'_, Any>, &str, &dyn Fn(ObjectNo) -> Option<String>) -> String;
 
 impl<R: Recorder> CoursePager<R> {
     /// A pager that will replace pages by the policy of this name. [`PagerObject::init`] brings it to life.
@@ -66,7 +70,15 @@ impl<R: Recorder> CoursePager<R> {
             processes: BTreeMap::new(),
             current: None,
             reason: None,
+            describe: None,
         })
+    }
+
+    /// Has the state described by `describe` when the host asks for it.
+    #[must_use]
+    pub fn described_by(mut self, describe: Describe) -> Self {
+        self.describe = Some(describe);
+        self
     }
 
     /// The core's state, once there is one.
@@ -222,6 +234,7 @@ impl<R: Recorder> PagerObject for CoursePager<R> {
         };
         match made {
             Ok(arena) => {
+                driver.recorder.note(format_args!("arena {arena} = process {child}"));
                 self.state.table(arena);
                 self.processes.insert(child, arena);
                 0
@@ -283,6 +296,11 @@ impl<R: Recorder> PagerObject for CoursePager<R> {
         self.forget_names();
         let tried = self.view().map_or(0, |view| view.counters().write_backs) - before;
         Flushed { written: tried - counting.failures.len() as u64, failures: counting.failures }
+    }
+
+    fn describe(&self) -> Option<String> {
+        let name = |object| Some(self.state.names.name(object).escape_ascii().to_string());
+        Some(self.describe?(&self.view()?, &self.policy, &name))
     }
 
     fn summary(&self) -> Option<String> {
