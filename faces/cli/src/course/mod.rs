@@ -1,14 +1,22 @@
 //! `mager course ...`: the university's pager API.
 
+pub mod compile;
 pub mod diff;
+mod headers;
+mod toolchain;
 
 use crate::failure::{Failure, Finished};
+use compile::Language;
 
 /// Work with the course's pagers and applications.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Show the first difference between two logs that means something, with the rule that decides it.
     Diff(diff::Args),
+    /// Compile a C++ application, or a pager object into a complete pager.
+    Cxx(compile::Args),
+    /// Compile a C application, or a pager object in C into a complete pager.
+    Cc(compile::Args),
 }
 
 impl Command {
@@ -16,6 +24,8 @@ impl Command {
     pub fn run(self) -> Result<Finished, Failure> {
         match self {
             Command::Diff(args) => diff::run(&args),
+            Command::Cxx(args) => compile::run(Language::Cxx, args),
+            Command::Cc(args) => compile::run(Language::C, args),
         }
     }
 }

@@ -22,10 +22,11 @@ Examples:
   mager replay run.events --page 0:3   What became of page 3 of the first arena, step by step
   mager replay - < run.events          From the standard input
 
-Steps are counted from 1; each control call and each event is one. An arena is SLOT or SLOT.GENERATION: the first
-process in a slot is generation 0. docs/event-log.md describes the file.
+Steps are counted from 1; each control call and each event is one. An arena is SLOT or
+SLOT.GENERATION; the first in a slot is generation 0. docs/event-log.md describes the file.
 
-Exit code 0: every effect is equal. 1: one is not, or the log was cut off. 2: it is no event log, or cannot be read.";
+Exit code 0: every effect is equal. 1: one is not, or the log was cut off.
+2: it is no event log, or cannot be read.";
 
 /// Replay a recorded run through the core, and report whether every effect is equal.
 #[derive(clap::Args, Debug)]

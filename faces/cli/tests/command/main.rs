@@ -1,5 +1,6 @@
 //! The command as a user meets it: what it prints, what it says when it cannot, how it ends.
 
+mod course_compile;
 mod course_diff;
 mod replay;
 mod run;
