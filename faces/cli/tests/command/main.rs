@@ -2,6 +2,7 @@
 
 mod course_compile;
 mod course_diff;
+mod recorded;
 mod replay;
 mod run;
 mod usage;
