@@ -15,11 +15,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What the page `by` further on shows.
+    /// What the page `by` further on shows. After the last block a number can have comes block 0, so that a single
+    /// page may show the last one: whole ranges never get there.
     pub(crate) fn plus(self, by: u32) -> Kind {
         match self {
             Kind::Swap => Kind::Swap,
-            Kind::Object(object, block) => Kind::Object(object, BlockNo(block.0 + by)),
+            Kind::Object(object, block) => Kind::Object(object, BlockNo(block.0.wrapping_add(by))),
         }
     }
 }
@@ -135,6 +136,17 @@ mod tests {
         let all: Vec<_> = regions.iter().collect();
         assert_eq!(all, [(run(0, 2), Kind::Swap), (run(2, 2), file(6)), (run(4, 1), file(9))]);
         assert_eq!(regions.lowest_free(), VirtPage(5));
+    }
+
+    #[test]
+    fn the_last_block_of_an_object_can_be_mapped_beside_others() {
+        let mut regions = Regions::default();
+        let file = |block| Kind::Object(ObjectNo(1), BlockNo(block));
+        for (page, block) in [(0, u32::MAX), (1, 0), (2, u32::MAX)] {
+            regions.insert(run(page, 1), file(block));
+        }
+        let found: Vec<_> = (0..3).map(|page| regions.find(VirtPage(page))).collect();
+        assert_eq!(found, [Some(file(u32::MAX)), Some(file(0)), Some(file(u32::MAX))]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ const CODES: &str = "\
 Exit codes:
   0  it was done, and everything was as it should be
   1  the run failed, or what was compared is different
-  2  wrong use: an unknown option, a file that cannot be read or understood, something missing
+  2  wrong use: an unknown option, a file that cannot be read, something missing
 Where a program is run for you (an application, a compiler), its exit code is passed on.";
 
 const EXAMPLES: &str = "\
@@ -40,7 +40,7 @@ Examples:
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
   mager course cxx -o app app.cpp         Compile an application for the course's pager
-  mager course diff mine.log theirs.log   Where do two pagers differ, and which rule says what is right?";
+  mager course diff mine.log theirs.log   Where do two pagers differ, and by which rule?";
 
 /// An external pager: it manages the memory of other processes, and shows what it does.
 #[derive(Parser, Debug)]

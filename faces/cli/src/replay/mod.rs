@@ -20,10 +20,11 @@ Examples:
   mager replay run.events --page 0:3   What became of page 3 of the first arena, step by step
   mager replay - < run.events          From the standard input
 
-Steps are counted from 1; each control call and each event is one. An arena is SLOT or SLOT.GENERATION: the first
-process in a slot is generation 0. docs/event-log.md describes the file.
+Steps are counted from 1; each control call and each event is one. An arena is SLOT or
+SLOT.GENERATION; the first in a slot is generation 0. docs/event-log.md describes the file.
 
-Exit code 0: every effect is equal. 1: one is not, or the log was cut off. 2: it is no event log, or cannot be read.";
+Exit code 0: every effect is equal. 1: one is not, or the log was cut off.
+2: it is no event log, or cannot be read.";
 
 /// Replay a recorded run through the core, and report whether every effect is equal.
 #[derive(clap::Args, Debug)]
@@ -87,30 +88,28 @@ fn replay_all(
     stop: Option<u64>,
     mut life: Option<&mut Life>,
 ) -> Result<Verdict, Failure> {
-    let mut last = None;
+    let mut cause = None;
     loop {
         let number = log.number() + 1;
-        let Some(line) = log.next_line()? else { return Ok(Verdict::CutOff) };
-        if let (Line::Step(_) | Line::End(_), Some(life)) = (&line, life.as_deref_mut()) {
-            life.look(replay, names, last.take());
+        let line = log.next_line()?;
+        if let (None | Some(Line::Step(_) | Line::End(_)), Some(life)) = (&line, life.as_deref_mut()) {
+            life.look(replay, names, cause.take());
         }
-        if matches!(line, Line::Step(_)) && stop == Some(replay.steps()) {
-            return Ok(Verdict::Stopped);
+        let Some(line) = line else { return Ok(Verdict::CutOff) };
+        match line {
+            Line::Step(_) if stop == Some(replay.steps()) => return Ok(Verdict::Stopped),
+            Line::Note(note) => names.learn(note),
+            _ => {}
         }
-        if let Line::Note(note) = line {
-            names.learn(note);
-        }
-        let step = match line {
-            Line::Step(step) => Some(step),
-            _ => None,
-        };
         let compared = replay.line(number, &line);
-        last = step.map(|step| (number, step)).or(last);
-        let ended = matches!(line, Line::End(_));
-        if let Err(how) = compared {
-            return Ok(Verdict::Different { how, step: last.map(|(_, step)| Line::Step(step).to_string()) });
+        if let Line::Step(step) = line {
+            cause = Some((number, step));
         }
-        if ended {
+        if let Err(how) = compared {
+            let step = cause.map(|(_, step)| Line::Step(step).to_string());
+            return Ok(Verdict::Different { how, step });
+        }
+        if matches!(line, Line::End(_)) {
             return Ok(Verdict::Equal);
         }
     }

@@ -109,7 +109,7 @@ fn files(story: &Story, left: &Entry, right: &Entry) -> Explained {
         return because(
             &[31, 30, 33],
             "The pagers have chosen different victims: the order of their clocks, or what they take for \
-             referenced, was different before."
+             referenced, was different before. (Were both runs given the same number of physical pages?)"
                 .to_owned(),
         );
     }
@@ -130,13 +130,16 @@ fn files(story: &Story, left: &Entry, right: &Entry) -> Explained {
 /// One log has an input or output that the other does not have.
 fn one_more(story: &Story, write: bool, name: &str, log: &str) -> Explained {
     let what = if write { "a write" } else { "a read" };
-    let sentence = format!("{log} has {what} that the other log does not have here.");
+    let sentence = format!(
+        "{log} has {what} that the other log does not have here. (Were both runs given the same number of physical \
+         pages?)"
+    );
     let rules: &[u8] = match (&story.under_way, write) {
         (Some(Entry::Destroy), _) => &[9, 29],
         (Some(Entry::Map { .. }), _) => &[15, 13],
         (Some(Entry::Create { .. }), _) => &[7, 36],
         (Some(Entry::Switch { .. }), _) => &[8, 36],
-        (_, true) => &[33, 31, 36],
+        (_, true) => &[31, 33, 36],
         (_, false) if name == SWAP => &[34, 23, 36],
         (_, false) => &[17, 27, 36],
     };
@@ -165,17 +168,22 @@ fn tables(story: &Story, pid: i64, rights: (&[Right], &[Right]), names: Names<'_
         says(right)
     );
     let rules = match (left, right) {
-        (Some(left), Some(right)) if left.write == right.write => same_rights(story, pid, vpage),
+        (Some(left), Some(right)) if left.write == right.write => {
+            same_rights(story, pid, vpage, left.ppage == 0 || right.ppage == 0)
+        }
         _ => other_rights(story, pid, vpage),
     };
     because(rules, sentence)
 }
 
-/// The rights are equal; the physical pages are not.
-fn same_rights(story: &Story, pid: i64, vpage: u64) -> &'static [u8] {
-    match story.kind(pid, vpage) {
-        Some(Kind::File) => &[26, 16],
-        Some(Kind::Private) | None => &[23, 12, 24],
+/// The rights are equal; the physical pages are not, one of them perhaps the zero page.
+fn same_rights(story: &Story, pid: i64, vpage: u64, zero: bool) -> &'static [u8] {
+    match (story.kind(pid, vpage), &story.under_way) {
+        (Some(Kind::File), _) => &[26, 16],
+        (_, Some(Entry::Map { .. })) if zero => &[12],
+        (_, Some(Entry::Fault { write: true, .. })) if zero => &[23, 12],
+        _ if zero => &[12, 23],
+        _ => &[24, 7, 26],
     }
 }
 

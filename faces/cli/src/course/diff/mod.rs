@@ -22,8 +22,9 @@ Examples:
   ./my_pager -m 4 -s 16 > theirs.log              A student's
   mager course diff mine.log theirs.log
 
-What may differ between right pagers is masked: pids are numbered as they appear, a physical page counts only as
-page 0 or another one and by who shares it, and a swap block by what was last written to it.
+What may differ between right pagers is masked: pids are numbered as they appear, a physical
+page counts only as page 0 or not and by who shares it, a swap block by what was last written
+to it.
 
 Exit code 0: no difference that means anything. 1: there is one. 2: a log cannot be read.";
 
@@ -135,9 +136,28 @@ impl fmt::Display for Difference {
         writeln!(f, "The logs differ {}:\n", self.during)?;
         self.before.iter().try_for_each(|line| writeln!(f, "    {}", line.replace('\n', "\n    ")))?;
         writeln!(f, "{}\n{}\n", self.left, self.right)?;
-        write!(f, "{}", self.explanation)?;
-        self.rules.iter().try_for_each(|rule| write!(f, "\n\nRule {}: {}", rule.number, rule.text))
+        f.write_str(&wrapped(&self.explanation))?;
+        let rule = |rule: &Rule| wrapped(&format!("Rule {}: {}", rule.number, rule.text));
+        self.rules.iter().try_for_each(|told| write!(f, "\n\n{}", rule(told)))
     }
+}
+
+/// The text in lines that fit every terminal.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 90;
+    let (mut lines, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        let gap = match column {
+            0 => "",
+            _ if column + 1 + length > WIDTH => "\n",
+            _ => " ",
+        };
+        column = if gap == "\n" { length } else { column + gap.len() + length };
+        lines.push_str(gap);
+        lines.push_str(word);
+    }
+    lines
 }
 
 impl fmt::Display for Side {

@@ -1,0 +1,43 @@
+//! Where the libraries are that applications and pagers are linked with.
+
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+/// A directory with the library that was looked for.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) dir: PathBuf,
+    /// It is the directory of this command itself: what it holds was built together with it.
+    pub(super) beside: bool,
+}
+
+const VARIABLE: &str = "MAGER_LIB";
+
+/// Looks in `$MAGER_LIB` if it is set; else beside this command, then in `../lib/mager` as seen from there.
+pub(super) fn find(library: &str) -> Result<Place, Failure> {
+    if let Some(dir) = std::env::var_os(VARIABLE) {
+        let dir = PathBuf::from(dir);
+        return if dir.join(library).is_file() {
+            Ok(Place { dir, beside: false })
+        } else {
+            Err(Failure::Use(format!("{library} is not in {}, which {VARIABLE} names", dir.display())))
+        };
+    }
+    let command = std::env::current_exe().map_err(|error| {
+        Failure::Use(format!("this command cannot find itself, so set {VARIABLE}: {error}"))
+    })?;
+    let beside = command.parent().unwrap_or(Path::new("/")).to_owned();
+    let installed = beside.parent().unwrap_or(Path::new("/")).join("lib").join("mager");
+    if beside.join(library).is_file() {
+        return Ok(Place { dir: beside, beside: true });
+    }
+    if installed.join(library).is_file() {
+        return Ok(Place { dir: installed, beside: false });
+    }
+    Err(Failure::Use(format!(
+        "{library} is neither in {} nor in {}: build it with `cargo build --release` in Mager's repository, and \
+         set {VARIABLE} to the target/release there unless this command is run from it",
+        beside.display(),
+        installed.display()
+    )))
+}
