@@ -177,6 +177,36 @@ fn sockets_are_for_the_user_alone() {
 }
 
 #[test]
+fn a_process_of_another_user_is_turned_away() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let open =
+        |path: &PathBuf, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let place = Place::new();
+    let program = compiled(&place, "app", "int main() { page(); std::puts(\"let in\"); }");
+    let pager = serve(test_pager(), &place, &[]);
+    let socket = place.left_in_sockets()[0].clone();
+    let mut command = place.command(&program);
+    command.env("MAGER_COURSE_SOCKET", &socket);
+    if rustix::process::geteuid().is_root() {
+        // Even with every door open.
+        for dir in [place.beside("."), place.work(), place.sockets()] {
+            open(&dir, 0o755);
+        }
+        open(&socket, 0o666);
+        command.uid(65534).gid(65534);
+        let ended = run(command);
+        assert!(ended.err.contains("is another user's") && ended.out.is_empty(), "{ended:?}");
+        until("the pager says so", || pager.err().contains("(uid 65534) was turned away").then_some(()));
+    } else {
+        // Who cannot become another user can only see that this one is let in.
+        assert_eq!(run(command).out, "let in\n");
+    }
+    pager.signal(Signal::TERM);
+    assert!(pager.finish().status.success());
+}
+
+#[test]
 fn nonsense_ends_the_one_who_talks_it_alone() {
     let place = Place::new();
     let program = compiled(&place, "holder", HOLDER);
@@ -355,6 +385,29 @@ int main(int argc, char **argv) {
 }
 "#);
     assert_eq!(ran.out, "after a failed exec o\nnew image sees q\nparent sees q, status 0\n", "{ran:?}");
+}
+
+#[test]
+fn equal_runs_with_exec_give_equal_logs() {
+    let place = Place::new();
+    let body = r#"
+int main(int argc, char **argv) {
+    char *p = page(); p[0] = 1;
+    if (argc > 1) { vm_yield(); return p[0] - 1; }
+    for (int i = 0; i < 3; ++i) if (fork() == 0) { vm_yield(); execl(argv[0], argv[0], "again", (char *)nullptr); }
+    while (wait(nullptr) > 0) p[0] = 2;
+}
+"#;
+    let program = compiled(&place, "app", body);
+    let log = || {
+        let options = ["-m", "4", "-s", "40", "--log", "-", "--log-pids", "ordinal"];
+        run_under(test_pager(), &place, &options, &[program.as_os_str()]).out
+    };
+    let first = log();
+    assert_eq!(first.matches("vm_create\t").count(), 7, "{first}");
+    for _ in 0..5 {
+        assert!(log() == first, "the log of an equal run differs");
+    }
 }
 
 #[test]
