@@ -166,6 +166,18 @@ fn the_applications_of_a_killed_pager_end_and_the_next_pager_cleans_up() {
 }
 
 #[test]
+fn a_pager_asked_for_its_state_answers_and_goes_on() {
+    let place = Place::new();
+    let program = compiled(&place, "app", "int main() { page(); std::puts(\"let in\"); }");
+    let pager = serve(test_pager(), &place, &[]);
+    pager.signal(Signal::USR1);
+    until("the pager answers", || pager.err().contains("does not describe its state").then_some(()));
+    assert_eq!(run(place.command(&program)).out, "let in\n");
+    pager.signal(Signal::TERM);
+    assert!(pager.finish().status.success());
+}
+
+#[test]
 fn sockets_are_for_the_user_alone() {
     let place = Place::new();
     let pager = serve(test_pager(), &place, &[]);
