@@ -5,39 +5,12 @@
 mod common;
 
 use common::{Outcome, Place, Running, compiled, run, serve, test_pager, until};
+use mager_course_protocol::{Request, VERSION};
 use rustix::process::Signal;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-
-/// A connection that says what no application would.
-mod talker {
-    use rustix::net::{
-        AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send,
-        socket_with,
-    };
-    use std::os::fd::OwnedFd;
-    use std::path::Path;
-
-    pub fn connect_and_send(socket: &Path, bytes: &[u8]) -> OwnedFd {
-        let conn =
-            socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
-        connect(&conn, &SocketAddrUnix::new(socket).unwrap()).unwrap();
-        send(&conn, bytes, SendFlags::NOSIGNAL).unwrap();
-        conn
-    }
-
-    /// Waits until the host has closed the connection.
-    pub fn is_closed(conn: &OwnedFd) -> bool {
-        let mut bytes = [0_u8; 4096];
-        loop {
-            match recv(conn, &mut bytes[..], RecvFlags::empty()) {
-                Ok((0, _)) | Err(_) => return true,
-                Ok(_) => {}
-            }
-        }
-    }
-}
+use std::path::{Path, PathBuf};
 
 /// An application that fills three pages, says so, and reads them again when a line comes in.
 const HOLDER: &str = r#"
@@ -192,42 +165,64 @@ fn nonsense_ends_the_one_who_talks_it_alone() {
     let held = hold(&place, &program, "first");
     let socket = place.left_in_sockets()[0].clone();
     // In a process of its own, since whoever talks nonsense is killed.
-    for bytes in [&b"nonsense"[..], &[255; 24], &[0; 24], &[7; 4000], &request_yield()] {
+    for messages in nonsense() {
         let mut talker = place.command(std::env::current_exe().unwrap());
         talker.args(["--exact", "talks_nonsense_when_asked_to", "--include-ignored"]);
-        talker.env("TALK_TO", &socket).env("TALK", hex(bytes));
+        talker.env("TALK_TO", &socket).env("TALK", &messages);
         let ended = run(talker);
-        assert_eq!(ended.status.signal(), Some(9), "{ended:?}");
+        assert_eq!(ended.status.signal(), Some(9), "{messages}: {ended:?}");
     }
     let_go(&place);
     assert!(held.finish().out.ends_with("intact\n"));
     pager.signal(Signal::TERM);
     let ended = pager.finish();
     assert!(ended.status.success(), "{ended:?}");
-    assert_eq!(ended.err.matches("was ended, since").count(), 5, "{ended:?}");
+    assert_eq!(ended.err.matches("was ended, since").count(), nonsense().len(), "{ended:?}");
 }
 
-/// A well-formed request that nobody may make before a greeting.
-fn request_yield() -> [u8; 24] {
-    let mut bytes = [0; 24];
-    bytes[0] = 4;
-    bytes
+/// What no application would say: messages in hexadecimal, with a dash between one and the next.
+fn nonsense() -> Vec<String> {
+    let hello = Request::Hello { version: VERSION, parent: 1 };
+    let malformed = [&b"nonsense"[..], &[255; 24], &[0; 24], &[7; 4000]].map(hex);
+    let out_of_turn = [
+        vec![Request::Yield],
+        vec![Request::Fault { address: 0x6_0000_0000, write: true }],
+        vec![hello, hello],
+        vec![hello, Request::Ready],
+        vec![hello, Request::Fork { child: 1 }],
+        vec![hello, Request::Yield, Request::Wait { child: None }, Request::Yield],
+    ];
+    let said = |requests: Vec<Request>| {
+        requests.into_iter().map(|request| hex(&request.encode())).collect::<Vec<_>>().join("-")
+    };
+    malformed.into_iter().chain(out_of_turn.into_iter().map(said)).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap()).collect()
+}
+
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn talks_nonsense_when_asked_to() {
     let Some(socket) = std::env::var_os("TALK_TO") else { return };
-    let text = std::env::var("TALK").unwrap();
-    let bytes: Vec<u8> =
-        (0..text.len() / 2).map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap()).collect();
-    let conn = talker::connect_and_send(&PathBuf::from(socket), &bytes);
-    talker::is_closed(&conn);
+    let conn = connected(&PathBuf::from(socket));
+    for message in std::env::var("TALK").unwrap().split('-') {
+        rustix::net::send(&conn, &bytes(message), rustix::net::SendFlags::NOSIGNAL).unwrap();
+    }
+    // Long enough for the host to end this process.
     std::thread::sleep(std::time::Duration::from_secs(30));
+}
+
+fn connected(socket: &Path) -> OwnedFd {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect};
+    let conn = rustix::net::socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
+    connect(&conn, &SocketAddrUnix::new(socket).unwrap()).unwrap();
+    conn
 }
 
 #[test]
@@ -236,10 +231,7 @@ fn a_silent_connection_disturbs_nobody() {
     let program = compiled(&place, "holder", HOLDER);
     let pager = serve(test_pager(), &place, &[]);
     let socket = place.left_in_sockets()[0].clone();
-    let conn =
-        rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::SEQPACKET, None)
-            .unwrap();
-    rustix::net::connect(&conn, &rustix::net::SocketAddrUnix::new(&socket).unwrap()).unwrap();
+    let _conn = connected(&socket);
     let held = hold(&place, &program, "first");
     let_go(&place);
     assert!(held.finish().status.success());
