@@ -3,10 +3,15 @@
  * For C and C++. Compile with `mager course cxx` (or `cc`), or with
  * -fno-builtin, and link libmager_app.a.
  *
- * fork, exec and the wait family are the system's own names. Only the first
+ * fork, exec and the wait family are the system's own names. A process that
+ * waits by wait or waitpid lets the others run; one that blocks in anything
+ * else (sleep, read, system) keeps the CPU meanwhile. Only the first
  * thread may touch the arena. A system call given an arena address fails with
  * EFAULT where the page lacks the right at that moment. In gdb, say
- * `handle SIGSEGV nostop noprint pass` first.
+ * `handle SIGSEGV nostop noprint pass` first. With -fsanitize=address nothing
+ * else is needed: the library sets the options it takes; accesses to the arena
+ * itself are not checked. Whoever sets ASAN_OPTIONS must leave
+ * protect_shadow_gap=0 and allow_user_segv_handler=1.
  */
 #ifndef MAGER_VM_APP_H
 #define MAGER_VM_APP_H

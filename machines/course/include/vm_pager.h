@@ -3,6 +3,9 @@
  * For C++ (and for C, under the C++ names). Compile and link with
  * `mager course cxx --pager`, or link libmager_host.a.
  *
+ * A pager program may be built with -g and -fsanitize=address. In gdb, time at
+ * a breakpoint does not count towards the time limit of a call.
+ *
  * One thread. The pager prints nothing to standard output, installs no signal
  * handlers, and throws nothing out of these calls.
  */

@@ -8,6 +8,7 @@ use crate::options::Swap;
 use mager_course_abi::PAGE_SIZE;
 use rustix::fs::{Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -26,7 +27,7 @@ pub(crate) struct Disk {
 
 #[derive(Debug)]
 enum SwapStore {
-    Memory(Vec<Option<Box<[u8]>>>),
+    Memory(HashMap<u32, Box<[u8]>>),
     File { file: File, name: Option<PathBuf> },
 }
 
@@ -34,7 +35,7 @@ impl Disk {
     /// Files are found from `dir`; swap is made as `swap` says.
     pub(crate) fn new(dir: OwnedFd, swap: &Swap, swap_blocks: u32) -> Result<Disk, HostError> {
         let swap = match swap {
-            Swap::Memory => SwapStore::Memory(vec![None; swap_blocks as usize]),
+            Swap::Memory => SwapStore::Memory(HashMap::new()),
             Swap::Temporary => SwapStore::File { file: nameless(&std::env::temp_dir())?, name: None },
             Swap::File(path) => SwapStore::File { file: named(path)?, name: Some(path.clone()) },
         };
@@ -80,7 +81,7 @@ impl Disk {
     fn read_swap(&mut self, block: u32, bytes: &mut [u8]) -> Result<(), String> {
         self.check_swap(block)?;
         match &self.swap {
-            SwapStore::Memory(blocks) => match &blocks[block as usize] {
+            SwapStore::Memory(blocks) => match blocks.get(&block) {
                 Some(held) => bytes.copy_from_slice(held),
                 None => bytes.fill(0),
             },
@@ -95,9 +96,9 @@ impl Disk {
     fn write_swap(&mut self, block: u32, bytes: &[u8]) -> Result<(), String> {
         self.check_swap(block)?;
         match &mut self.swap {
-            SwapStore::Memory(blocks) => match &mut blocks[block as usize] {
+            SwapStore::Memory(blocks) => match blocks.get_mut(&block) {
                 Some(held) => held.copy_from_slice(bytes),
-                none => *none = Some(bytes.into()),
+                None => drop(blocks.insert(block, bytes.into())),
             },
             SwapStore::File { file, .. } => file.write_all_at(bytes, offset(block)).map_err(in_words)?,
         }

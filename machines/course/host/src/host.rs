@@ -11,11 +11,11 @@ use crate::log::Log;
 use crate::meeting::Meeting;
 use crate::memory::Memory;
 use crate::options::{Options, Sink};
+use crate::orders::{Order, Orders};
 use crate::pager::Pager;
 use crate::process::{Process, ProcessNo, Processes, State};
 use crate::report::Report;
 use crate::services::Machine;
-use crate::sys::Handlers;
 use crate::talk::{self, Heard};
 use crate::watch::{Guard, Watch};
 use mager_course_abi::PagerObject;
@@ -23,12 +23,12 @@ use mager_course_protocol::ReplyBuffer;
 use mager_course_protocol::meet::SOCKET_VARIABLE;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with, sockopt::socket_peercred};
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -36,6 +36,9 @@ use std::time::{Duration, Instant};
 
 /// How long a process that hung up without dying may take to come back as another program.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// Larger memories are left as they are: filling them would use them up.
+const JUNK_LIMIT: u32 = 4096;
 
 /// What an event is about; processes take two numbers each from `FIRST_PROCESS` on.
 const LISTENER: u64 = 0;
@@ -61,16 +64,9 @@ pub struct Host {
     messages: Sink,
     watch: Watch,
     watching: Option<Guard>,
-    obeying: Option<Obeying>,
+    orders: Option<Orders>,
     limit: Option<Duration>,
     watch_crashes: bool,
-}
-
-/// Signals as bytes in a pipe.
-struct Obeying {
-    _handlers: Handlers,
-    pipe: OwnedFd,
-    _writer: OwnedFd,
 }
 
 impl std::fmt::Debug for Host {
@@ -89,6 +85,9 @@ impl Host {
     /// A [`HostError`] says what could not be had.
     pub fn new(options: Options, object: Box<dyn PagerObject>) -> Result<Host, HostError> {
         let Options { frames, swap_blocks, .. } = options;
+        // First, so that no signal can leave a socket behind.
+        let orders = options.signals.then(Orders::listen).transpose();
+        let orders = orders.map_err(HostError::system("taking signals"))?;
         let meeting = Meeting::open(&options.dir)?;
         let memory = new_memory(frames, options.junk)?;
         let dir = meeting.dir().map_err(HostError::system("a second handle on the directory"))?;
@@ -98,7 +97,7 @@ impl Host {
         let files = [meeting.path().to_owned()].into_iter().chain(swap_file.clone()).collect();
         let watch = Watch::new(log.clone(), files);
         let machine = Machine::new(memory, disk, log.clone());
-        let mut host = Host {
+        let host = Host {
             pager: Pager::new(object, machine, log, watch.clone()),
             processes: Processes::default(),
             queue: VecDeque::new(),
@@ -115,11 +114,11 @@ impl Host {
             messages: options.messages,
             watch,
             watching: None,
-            obeying: None,
+            orders,
             limit: options.time_limit,
             watch_crashes: options.watch_crashes,
         };
-        host.listen(options.signals).map_err(HostError::system("listening for events"))?;
+        host.listen().map_err(HostError::system("listening for events"))?;
         Ok(host)
     }
 
@@ -178,13 +177,10 @@ impl Host {
         report
     }
 
-    fn listen(&mut self, signals: bool) -> io::Result<()> {
+    fn listen(&self) -> io::Result<()> {
         self.add(self.meeting.listener(), LISTENER)?;
-        if signals {
-            let (pipe, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-            let handlers = Handlers::report(&[libc::SIGINT, libc::SIGTERM, libc::SIGUSR1], &writer)?;
-            self.add(pipe.as_fd(), SIGNALS)?;
-            self.obeying = Some(Obeying { _handlers: handlers, pipe, _writer: writer });
+        if let Some(orders) = &self.orders {
+            self.add(orders.source(), SIGNALS)?;
         }
         Ok(())
     }
@@ -206,7 +202,7 @@ impl Host {
             events.clear();
             let timeout = self.patience().and_then(|left| Timespec::try_from(left).ok());
             match epoll::wait(&self.events, spare_capacity(&mut events), timeout.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(HostError::system("epoll")(error)),
             }
             for event in &events {
@@ -248,7 +244,16 @@ impl Host {
     }
 
     fn accept(&mut self) {
-        let Ok(conn) = accept_with(self.meeting.listener(), SocketFlags::CLOEXEC) else { return };
+        let conn = match accept_with(self.meeting.listener(), SocketFlags::CLOEXEC) {
+            Ok(conn) => conn,
+            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                // The caller stays in line and this would be repeated at once: rather no newcomers than no rest.
+                let _ = epoll::delete(&self.events, self.meeting.listener());
+                return self
+                    .remark("no more processes can be taken in: the system is out of descriptors or memory");
+            }
+            Err(_) => return,
+        };
         let Ok(peer) = socket_peercred(&conn) else { return };
         if peer.uid != rustix::process::getuid() {
             return self
@@ -318,15 +323,15 @@ impl Host {
     }
 
     fn obey(&mut self) {
-        let Some(obeying) = &self.obeying else { return };
-        let mut signals = [0; 16];
-        let got = rustix::io::read(&obeying.pipe, &mut signals).unwrap_or(0);
-        for &signal in &signals[..got] {
-            if i32::from(signal) == libc::SIGUSR1 {
-                let state = self.pager.describe();
-                self.remark(state.as_deref().unwrap_or("this pager does not describe its state").trim_end());
-            } else {
-                self.stop = true;
+        for order in self.orders.iter().flat_map(Orders::take).collect::<Vec<Order>>() {
+            match order {
+                Order::Stop => self.stop = true,
+                Order::Describe => {
+                    let state = self.pager.describe();
+                    self.remark(
+                        state.as_deref().unwrap_or("this pager does not describe its state").trim_end(),
+                    );
+                }
             }
         }
     }
@@ -363,7 +368,7 @@ fn new_memory(frames: u32, junk: bool) -> Result<Memory, HostError> {
         return Err(HostError::Frames(frames));
     }
     let mut memory = Memory::new(frames).map_err(|source| HostError::Memory { frames, source })?;
-    if junk {
+    if junk && frames <= JUNK_LIMIT {
         memory.fill_with_junk();
     }
     Ok(memory)

@@ -15,6 +15,7 @@ mod log;
 mod meeting;
 mod memory;
 mod options;
+mod orders;
 mod pager;
 mod process;
 mod report;

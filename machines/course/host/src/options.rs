@@ -47,6 +47,7 @@ pub struct Options {
     /// Where remarks for the user go (an application expelled, the state on SIGUSR1).
     pub messages: Sink,
     /// Fill physical memory with junk first, so that a pager that forgets to zero a page is found out.
+    /// Done up to 4096 pages.
     pub junk: bool,
     /// End the pager when one call takes longer than this; `None`: never. Time in a debugger does not count.
     pub time_limit: Option<Duration>,
@@ -55,7 +56,7 @@ pub struct Options {
     /// Obey SIGINT, SIGTERM (end all, flush) and SIGUSR1 (describe).
     pub signals: bool,
     /// Let pager and applications take turns on one CPU. They never run at the same time, and waking another CPU
-    /// costs several times a fault.
+    /// costs several times a fault. Programs that an application starts by exec inherit its CPU.
     pub one_cpu: bool,
 }
 

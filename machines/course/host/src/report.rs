@@ -52,11 +52,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Transfers { file_reads, file_writes, swap_reads, swap_writes } = self.transfers;
         let (processes, reads, writes) = (self.processes, self.read_faults, self.write_faults);
-        writeln!(
-            f,
-            "{processes} processes, {reads} read faults, {writes} write faults, {} refused",
-            self.refused
-        )?;
+        let es = if processes == 1 { "" } else { "es" };
+        write!(f, "{processes} process{es}, {reads} read faults, {writes} write faults, ")?;
+        writeln!(f, "{} refused", self.refused)?;
         writeln!(f, "files: {file_reads} blocks read, {file_writes} written")?;
         write!(f, "swap: {swap_reads} blocks read, {swap_writes} written")?;
         if self.flushed.written > 0 || !self.flushed.failures.is_empty() {

@@ -197,10 +197,8 @@ impl Host {
             return Ok(());
         };
         let shown = self.processes.get(no).map_or([Entry::NONE; ARENA_PAGES], |parent| parent.shown);
-        // A child that is gone already still counts: its parent may rely on what its vm_create did.
         let Ok(mut process) = Process::new(child, pid, State::Arriving, conn) else {
-            self.expel(no, "it told of a fork, but there is no such child");
-            return Ok(());
+            return self.refuse_fork(no, "the child was gone before the pager knew it");
         };
         process.shown = shown;
         if !self.pager.create(pid, child) {
@@ -218,10 +216,10 @@ impl Host {
     }
 
     fn refuse_fork(&mut self, no: ProcessNo, why: &str) -> Result<(), HostError> {
+        let Some(parent) = self.processes.get(no) else { return Ok(()) };
+        self.pager.switch(parent.pid);
         self.pager.log_table()?;
-        if let Some(parent) = self.processes.get(no) {
-            talk::say(parent.conn(), self.reply.refused(why));
-        }
+        talk::say(parent.conn(), self.reply.refused(why));
         Ok(())
     }
 

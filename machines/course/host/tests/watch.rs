@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Outcome, Place, application_from, fixture, pager, run, workshop};
+use common::{Outcome, Place, Running, application_from, fixture, pager, run, until, workshop};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::OnceLock;
 
 const TOUCH: &str = r#"
@@ -28,12 +29,16 @@ fn programs() -> &'static (PathBuf, PathBuf) {
     })
 }
 
-fn with(what: &str) -> Outcome {
+fn asked_for(what: &str, place: &Place) -> Command {
     let (wrong, touch) = programs();
-    let place = Place::new();
     let mut command = place.command(wrong);
     command.env("WRONG", what).args(["--time-limit", "1", "--quiet", "--"]).arg(touch);
-    let ran = run(command);
+    command
+}
+
+fn with(what: &str) -> Outcome {
+    let place = Place::new();
+    let ran = run(asked_for(what, &place));
     assert!(place.left_in_sockets().is_empty(), "{what}: sockets are left behind");
     ran
 }
@@ -110,11 +115,13 @@ fn a_buffer_that_is_no_physical_page_is_named() {
 
 #[test]
 fn the_applications_of_a_lost_pager_say_so_and_end() {
-    for what in ["write only", "loop", "crash"] {
-        let ran = with(what);
-        let told = "this program ends, since the pager broke the contract";
-        let found = "the pager has gone, or this program closed its connection";
+    let gone = "the pager has gone, or this program closed its connection";
+    let ended = "this program ends, since the pager broke the contract in vm_fault(0x600000005, write)";
+    for (what, sentence) in [("write only", ended), ("loop", gone), ("crash", gone)] {
+        let place = Place::new();
+        let running = Running::start(asked_for(what, &place));
         // The application may outlive the pager by a moment.
-        assert!(ran.err.contains(told) || ran.err.contains(found) || what != "write only", "{what}: {ran:?}");
+        until("the application says why it ends", || running.err().contains(sentence).then_some(()));
+        assert!(!running.finish().status.success(), "{what}");
     }
 }

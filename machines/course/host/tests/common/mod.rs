@@ -69,6 +69,32 @@ pub fn application_from(text: &str, program: &Path, options: &[&str]) {
     application(&source, program, options);
 }
 
+/// What small applications start with.
+const PRELUDE: &str = r#"
+#include "vm_app.h"
+#include <csignal>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char *page() {
+    char *p = static_cast<char *>(vm_map(nullptr, 0));
+    if (p == nullptr) { std::puts("null"); std::exit(9); }
+    return p;
+}
+"#;
+
+/// Compiles `body`, behind the usual headers and a function `page()`, as an application in this place.
+pub fn compiled(place: &Place, name: &str, body: &str) -> PathBuf {
+    let program = place.beside(name);
+    application_from(&format!("{PRELUDE}{body}"), &program, &["-pthread"]);
+    program
+}
+
 fn compile(source: &Path, program: &Path, library: &str, options: &[&str]) {
     let compiler = std::env::var_os("CXX").unwrap_or("c++".into());
     let done = Command::new(compiler)

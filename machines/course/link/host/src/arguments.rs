@@ -19,6 +19,9 @@ usage: PAGER [options]                serve the applications of this directory u
   --log-pids raw|ordinal
   --time-limit SECS  end the pager when one call takes longer (default 5; 0: never)
   --quiet            no summary at the end
+
+SIGUSR1 prints the pager's state, if it can tell it. Status: 0; that of APP; 1 when the pager could not
+start or dirty file pages were lost; 2 for wrong options; 70 when the pager broke the contract.
 ";
 
 /// What a command line asks for.
