@@ -44,6 +44,12 @@ impl Player {
         &self.pager
     }
 
+    /// The pager alone, to go on with.
+    #[must_use]
+    pub fn into_pager(self) -> Pager<Any> {
+        self.pager
+    }
+
     /// The arena that has this name now.
     pub fn arena(&self, name: &str) -> Option<ArenaId> {
         self.names.arena(name)

@@ -1,7 +1,7 @@
 //! What every page must hold: a model without frames, faults, or copies that are put off.
 
 use mager_pager::{ArenaId, BlockNo, ObjectNo, Pages, Site, VirtPage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Cell {
@@ -13,6 +13,8 @@ pub enum Cell {
 pub struct Oracle {
     arenas: BTreeMap<ArenaId, BTreeMap<VirtPage, Cell>>,
     files: BTreeMap<(ObjectNo, BlockNo), u64>,
+    /// Every object that was ever mapped.
+    objects: BTreeSet<ObjectNo>,
 }
 
 impl Oracle {
@@ -33,6 +35,7 @@ impl Oracle {
     }
 
     pub fn map(&mut self, arena: ArenaId, pages: Pages, file: Option<(ObjectNo, BlockNo)>) {
+        self.objects.extend(file.map(|(object, _)| object));
         let cells = self.arenas.get_mut(&arena).unwrap();
         for (page, by) in pages.iter().zip(0..) {
             let cell = match file {
@@ -77,6 +80,10 @@ impl Oracle {
             cells.keys().map(|&page| Site { arena, page }).collect::<Vec<_>>()
         };
         self.arenas.iter().flat_map(all).collect()
+    }
+
+    pub fn objects(&self) -> Vec<ObjectNo> {
+        self.objects.iter().copied().collect()
     }
 
     /// What a home on the disk must hold once everything was flushed.

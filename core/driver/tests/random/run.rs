@@ -4,13 +4,15 @@ use crate::machine::Machine;
 use crate::oracle::Oracle;
 use mager_driver::{Control, Outcome, apply};
 use mager_pager::{
-    Access, ArenaId, BlockNo, Config, Counts, Denied, Effects, Event, Fault, Home, ObjectNo, Pager, Pages,
-    References, Sharing, Site, Ticket, VirtPage, What,
+    Access, ArenaId, BlockNo, Config, Counts, Denied, Effects, Event, Fault, FrameNo, Home, ObjectNo, Pager,
+    Pages, References, Sharing, Site, Ticket, VirtPage, What,
 };
 use mager_policies::Any;
 use std::collections::BTreeMap;
 
-const ARENA_PAGES: u32 = 8;
+/// Pages of an arena that are used: the lowest, and in large arenas those around the edge of a chunk of entries too.
+const SMALL: u32 = 8;
+const LARGE: u32 = 516;
 const STEPS: u32 = 300;
 /// Accesses that wait at the same time, at most.
 const THREADS: usize = 6;
@@ -57,7 +59,7 @@ impl Run {
         let usable = 1 + pick(5);
         let config = Config {
             page_size: 8,
-            arena_pages: ARENA_PAGES,
+            arena_pages: if pick(8) == 0 { LARGE } else { SMALL },
             references,
             sharing,
             low_water: pick(usable.min(3)),
@@ -106,6 +108,7 @@ impl Run {
             0..=10 => self.random_access(),
             11..=14 => self.answer_one(),
             15 => self.step(Event::Tick),
+            16 => self.stale(),
             _ => self.random_control(),
         }
     }
@@ -118,21 +121,23 @@ impl Run {
 
     fn random_access(&mut self) {
         let Some(arena) = self.random_arena() else { return };
-        let at = Site { arena, page: VirtPage(self.below(ARENA_PAGES + 1)) };
+        let at = Site { arena, page: self.page() };
         let store = (self.below(2) == 0).then_some(self.state >> 8 | 1);
         if self.waiting.len() < THREADS {
             self.access(Try { at, store, faults: 0 });
         }
     }
 
+    fn page(&mut self) -> VirtPage {
+        let page = self.below(SMALL + 1);
+        let edge = self.config.arena_pages == LARGE && self.below(2) == 0;
+        VirtPage(if edge { LARGE - SMALL + page } else { page })
+    }
+
     /// Makes the access happen, or a fault.
     fn access(&mut self, attempt: Try) {
         let wanted = if attempt.store.is_some() { Access::Write } else { Access::Read };
-        let Some(frame) = self.machine.allows(attempt.at, wanted) else {
-            let who = self.ticket();
-            self.waiting.insert(who, Try { faults: attempt.faults + 1, ..attempt });
-            return self.step(Event::Fault(Fault { at: attempt.at, access: wanted, who }));
-        };
+        let Some(frame) = self.machine.allows(attempt.at, wanted) else { return self.fault(attempt, wanted) };
         let expected = self.oracle.load(attempt.at);
         assert_eq!(Some(self.machine.words[frame.index()]), expected, "the contents of {}", attempt.at);
         if let Some(word) = attempt.store {
@@ -141,6 +146,28 @@ impl Run {
         }
         if self.config.references == References::Hardware {
             self.step(Event::Touched { frame, access: wanted });
+        }
+    }
+
+    fn fault(&mut self, attempt: Try, access: Access) {
+        let who = self.ticket();
+        self.waiting.insert(who, Try { faults: attempt.faults + 1, ..attempt });
+        self.step(Event::Fault(Fault { at: attempt.at, access, who }));
+    }
+
+    /// What a machine may say late or twice: a fault that another has settled, one of an arena that is gone, a
+    /// reference bit of a frame that holds something else by now.
+    fn stale(&mut self) {
+        let frame = FrameNo(self.below(self.config.frames));
+        let page = self.page();
+        let arena = match self.random_arena() {
+            Some(arena) if self.below(3) > 0 => arena,
+            _ => ArenaId { slot: self.below(5), generation: self.below(3) },
+        };
+        match self.below(2) {
+            0 => self.step(Event::Touched { frame, access: Access::Read }),
+            _ if self.waiting.len() == THREADS => {}
+            _ => self.fault(Try { at: Site { arena, page }, store: None, faults: PATIENCE }, Access::Trap),
         }
     }
 
@@ -241,7 +268,7 @@ impl Run {
         };
         let object = ObjectNo(self.below(2));
         let block = BlockNo(self.below(4));
-        let pages = Pages { start: VirtPage(self.below(ARENA_PAGES)), count: 1 + self.below(3) };
+        let pages = Pages { start: self.page(), count: 1 + self.below(3) };
         let at = Site { arena, page: pages.start };
         let who = self.ticket();
         let call = match self.below(22) {
@@ -316,8 +343,10 @@ impl Run {
         let counts = self.pager.view().counts();
         if counts.file_pages == 0 {
             assert_eq!(counts, self.empty);
+            let forgotten = self.pager.forgotten();
+            assert_eq!(forgotten, self.oracle.objects(), "every object that was mapped is forgotten, once");
+            assert!(self.pager.forgotten().is_empty());
         }
-        let _ = self.pager.forgotten();
     }
 }
 
