@@ -6,7 +6,7 @@
 //! what is left of a fault after subtracting them is the core's own work. No machine is under it: answers are given
 //! at once, effects are looked at and dropped.
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 use mager_pager::{
     Access, ArenaId, Config, Effect, Effects, Event, Fault, Pager, Pages, References, Sharing, Site, Ticket,
     VirtPage,
@@ -159,7 +159,9 @@ fn rows(c: &mut Criterion) {
     for order in ORDERS {
         let frames = 1 << order;
         let mut group = c.benchmark_group(format!("2^{order} frames"));
-        group.sample_size(20);
+        // The clock clears all its references in one sweep, once a turn: each sample covers a turn or more.
+        group.sampling_mode(SamplingMode::Flat).sample_size(10);
+        group.measurement_time(Duration::from_secs(if order == 20 { 20 } else { 5 }));
         let mut world = World::new(frames);
         group.bench_function("page-in, clean victim", |b| b.iter_custom(|n| world.misses(n, Access::Read)));
         group.bench_function("hit (re-reference)", |b| {

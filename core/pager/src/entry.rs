@@ -10,10 +10,14 @@
 //! +-----+-------------------------------+----------+----------+
 //! ```
 
-use crate::{Access, ArenaId, EntryNo, Site, VirtPage};
+use crate::{Access, ArenaId, Site, VirtPage};
 use alloc::{boxed::Box, vec::Vec};
 use core::ops::{Index, IndexMut};
 use mager_policies::PageNo;
+
+/// A sharer: one page-table entry of any arena, by its place in the pool.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct EntryNo(pub(crate) u32);
 
 pub(crate) const CHUNK_BITS: u32 = 9;
 pub(crate) const CHUNK_PAGES: u32 = 1 << CHUNK_BITS;

@@ -41,11 +41,6 @@ index! {
     /// A page-sized part of the swap store.
     SwapBlock
 }
-index! {
-    /// A sharer: one page-table entry of any arena, by its place in the pool of page-table chunks.
-    EntryNo
-}
-
 /// One address space under the pager's control: a slot, and how often the slot was used before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ArenaId {

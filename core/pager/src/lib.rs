@@ -57,9 +57,9 @@ mod view;
 mod wait;
 
 pub use config::{BadConfig, Config, References, Sharing};
+use entry::EntryNo;
 pub use event::{Access, Denied, Effect, Effects, Event, Fault, Home, IoFailed, IoResult, Refused};
 pub use flush::What;
-use ids::EntryNo;
 pub use ids::{ArenaId, BlockNo, ObjectNo, Pages, Site, SwapBlock, Ticket, VirtPage};
 pub use mager_policies::{FrameNo, PageNo};
 pub use page::State;
