@@ -37,6 +37,7 @@ pub struct Disk {
     pub failures: u64,
     /// I/Os answered so far.
     pub answered: u64,
+    canary: bool,
 }
 
 pub(crate) fn frame_of(io: Io) -> FrameNo {
@@ -60,6 +61,7 @@ impl Disk {
             flying: Vec::new(),
             failures: 0,
             answered: 0,
+            canary: setup.canary,
         }
     }
 
@@ -141,6 +143,9 @@ impl Disk {
 
     fn write(&mut self, home: Home, how: How, bytes: Contents) -> IoResult {
         match how {
+            How::Fine if self.canary && self.answered.is_multiple_of(64) => {
+                self.set(home, Block::Holds([bytes[0], bytes[0], bytes[2], bytes[3]]));
+            }
             How::Fine | How::FailsLate => self.set(home, Block::Holds(bytes)),
             How::Tears => self.set(home, Block::Bad { lied: false }),
             How::Lies => self.set(home, Block::Bad { lied: true }),

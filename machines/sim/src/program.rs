@@ -28,12 +28,12 @@ impl Program {
         }
         match self.random.below(1000) {
             0..900 => self.touch(world),
-            900..920 => self.map(),
-            920..932 => self.map_at(world),
-            932..940 => self.unmap(world),
-            940..950 => Op::Create(self.name()),
-            950..962 => Op::Fork(self.name(), self.name()),
-            962..972 => Op::Destroy(self.name()),
+            900..922 => self.map(),
+            922..944 => self.map_at(world),
+            944..950 => self.unmap(world),
+            950..958 => Op::Create(self.name()),
+            958..967 => Op::Fork(self.name(), self.name()),
+            967..972 => Op::Destroy(self.name()),
             972..977 => Op::Pin(self.name(), self.page(world), self.access()),
             977..984 => Op::Unpin(self.name(), self.page(world)),
             984..987 => Op::Flush(self.object(world)),
@@ -89,7 +89,7 @@ impl Program {
             return last;
         }
         let mut place = (self.name(), self.page(world));
-        for _ in 0..8 {
+        for _ in 0..16 {
             if world.is_mapped(place.0, place.1) {
                 break;
             }

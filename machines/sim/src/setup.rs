@@ -42,6 +42,8 @@ pub struct Setup {
     pub eager: bool,
     /// I/Os that go wrong, in a thousand.
     pub faults_per_mille: u32,
+    /// The disk loses a word now and then, without a word: a world that must go wrong.
+    pub canary: bool,
 }
 
 /// The policies that can run here: all but those that have to see the future.
@@ -73,6 +75,7 @@ impl Setup {
             asynchronous: random.per_mille(700),
             eager: random.per_mille(500),
             faults_per_mille: random.one_of(&[0, 0, 20, 200]),
+            canary: false,
         }
     }
 
@@ -93,7 +96,24 @@ impl Setup {
             asynchronous: false,
             eager: false,
             faults_per_mille: 0,
+            canary: false,
         }
+    }
+
+    /// Other sharing; the frames that hold pages stay as many as they were.
+    pub fn share(&mut self, sharing: Sharing) {
+        let usable = self.config().usable_frames();
+        self.sharing = sharing;
+        self.frames = usable + u32::from(sharing == Sharing::Frame);
+    }
+
+    /// Another number of frames, and what has to go with it: room in swap, and arenas crowded enough.
+    pub fn resize(&mut self, frames: u32) {
+        self.frames = frames;
+        let usable = self.config().usable_frames();
+        self.swap_blocks = usable * 4;
+        self.arena_pages = (usable * 2).max(3);
+        self.low_water = self.low_water.min(usable.saturating_sub(1));
     }
 
     /// What the core is told of it.
