@@ -2,7 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::disk::Block;
-use crate::op::{CpuNo, How, Mapped, Name, Op};
+use crate::op::{CpuNo, How, Mapped, Name};
 use crate::setup::{Contents, NAMES};
 use crate::world::{Stats, World, policy};
 use mager_pager::{BlockNo, Counts, Home, ObjectNo, Pager, Shown, Site, VirtPage};
@@ -79,9 +79,10 @@ impl World {
     pub fn come_to_rest(&mut self) {
         let eager = std::mem::replace(&mut self.side.eager, true);
         for _ in 0..ROUNDS {
-            if let Some((direction, frame)) = self.flight(0) {
-                self.apply(Op::Answer(direction, frame, How::Fine));
-            } else if let Some(cpu) = self.next_ready() {
+            if self.answer_oldest(How::Fine) {
+                continue;
+            }
+            if let Some(cpu) = self.next_ready() {
                 self.run_cpu(cpu);
             } else {
                 break;

@@ -355,6 +355,16 @@ impl<'a> Words<'a> {
     }
 }
 
+impl FromStr for Op {
+    type Err = BadScenario;
+
+    fn from_str(text: &str) -> Parsed<Self> {
+        let mut words = Words { words: text.split_whitespace().peekable(), line: 1 };
+        let op = words.op()?;
+        words.end().map(|()| op)
+    }
+}
+
 impl FromStr for Scenario {
     type Err = BadScenario;
 

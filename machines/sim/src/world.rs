@@ -10,7 +10,7 @@ use crate::op::{Direction, How, Name, Op};
 use crate::setup::{Contents, NAMES, Setup};
 use crate::side::Side;
 use mager_driver::{Control, Driver, Outcome};
-use mager_pager::{Access, ArenaId, Event, FrameNo, ObjectNo, Site, Ticket, VirtPage};
+use mager_pager::{Access, ArenaId, Event, FrameNo, ObjectNo, Shown, Site, State, Ticket, VirtPage};
 use mager_policies::{Any, Observes, Policy};
 
 /// What a run has done so far.
@@ -155,8 +155,28 @@ impl World {
         self.driver.recorder.story.as_deref().unwrap_or_default()
     }
 
-    pub(crate) fn in_flight(&self) -> usize {
+    /// How many I/Os are not answered yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
         self.side.machine.disk.in_flight()
+    }
+
+    /// Which way the page at this place is under way just now, if it is.
+    #[must_use]
+    pub fn under_way(&self, name: Name, page: VirtPage) -> Option<Direction> {
+        let view = self.driver.view();
+        let Shown::Page(number) = view.pte(self.site(name, page)?)?.shown else { return None };
+        match view.page(number)?.state {
+            State::PagingIn(_) => Some(Direction::Read),
+            State::WritingBack { .. } => Some(Direction::Write),
+            State::Free | State::Absent | State::Wanted | State::Resident { .. } => None,
+        }
+    }
+
+    /// Answers the oldest I/O in flight. Whether there was one.
+    pub fn answer_oldest(&mut self, how: How) -> bool {
+        let oldest = self.flight(0);
+        oldest.is_some_and(|(direction, frame)| self.apply(Op::Answer(direction, frame, how)))
     }
 
     pub(crate) fn all_wait(&self) -> bool {
