@@ -5,7 +5,7 @@
 use crate::op::{Direction, How};
 use crate::setup::{Contents, Setup, WORDS};
 use mager_driver::Io;
-use mager_pager::{Event, FrameNo, Home, IoFailed, IoResult};
+use mager_pager::{BlockNo, Event, FrameNo, Home, IoFailed, IoResult, ObjectNo};
 
 /// What a frame holds while it is read into, and after a read that failed: no word anybody ever stored.
 pub const JUNK: Contents = [u64::MAX; WORDS];
@@ -82,6 +82,23 @@ impl Disk {
     /// Where in the queue an I/O is.
     pub(crate) fn nth(&self, direction: Direction, frame: FrameNo) -> Option<usize> {
         self.flights().position(|flight| flight == (direction, frame))
+    }
+
+    /// Every block of every file, in order.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Home, Block)> {
+        (0u32..).map(ObjectNo).zip(&self.files).flat_map(|(object, blocks)| {
+            let home = move |block| Home::Object(object, BlockNo(block));
+            (0u32..).map(home).zip(blocks.iter().copied())
+        })
+    }
+
+    /// Every word that is well on the disk: those of files.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        let holds = |block: &Block| match block {
+            Block::Holds(contents) => Some(*contents),
+            Block::Fresh | Block::Bad { .. } => None,
+        };
+        self.files.iter().flatten().filter_map(holds).flatten()
     }
 
     pub(crate) fn block(&self, home: Home) -> Option<Block> {

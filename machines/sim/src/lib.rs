@@ -15,6 +15,8 @@ mod audit;
 mod calls;
 mod cpu;
 mod disk;
+mod exhaust;
+mod fingerprint;
 mod log;
 mod machine;
 mod op;
@@ -30,6 +32,7 @@ mod text;
 mod world;
 
 pub use disk::{Disk, JUNK};
+pub use exhaust::{Reached, Small};
 pub use log::Log;
 pub use machine::Machine;
 pub use op::{CpuNo, Direction, How, Mapped, Name, Op};

@@ -13,7 +13,7 @@ pub(crate) struct Mapping {
     pub(crate) frame: FrameNo,
     pub(crate) access: Access,
     /// The machine has mislaid it: every touch faults until it is mapped again.
-    lost: bool,
+    pub(crate) lost: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -93,6 +93,16 @@ impl Machine {
     pub(crate) fn harvest(&mut self) -> Vec<FrameNo> {
         let bits = self.slots.iter_mut().map(|slot| std::mem::take(&mut slot.touched));
         (0u32..).map(FrameNo).zip(bits).filter_map(|(frame, touched)| touched.then_some(frame)).collect()
+    }
+
+    pub(crate) fn touched(&self) -> impl Iterator<Item = bool> {
+        self.slots.iter().map(|slot| slot.touched)
+    }
+
+    /// Every word of the frames that are in use, and of the files' blocks.
+    pub(crate) fn words(&self, in_use: Vec<bool>) -> impl Iterator<Item = u64> {
+        let used = self.memory.iter().zip(in_use).filter(|(_, used)| *used);
+        used.flat_map(|(contents, _)| *contents).chain(self.disk.words())
     }
 
     pub(crate) fn lose(&mut self, at: Site) {

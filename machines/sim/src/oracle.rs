@@ -190,6 +190,17 @@ impl Oracle {
         stamp
     }
 
+    /// Every word of every page and file.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        let private = |slot: &Slot| match slot.backing {
+            Backing::Private(contents) => Some(contents),
+            Backing::File(..) => None,
+        };
+        let spaces = self.spaces.iter().flatten();
+        let pages = spaces.flat_map(move |space| space.pages.iter().flatten().filter_map(private).flatten());
+        pages.chain(self.files.iter().flatten().flatten().copied())
+    }
+
     /// Whether a page holds a block no file has.
     pub(crate) fn beyond_the_end(&self, slot: Slot) -> bool {
         match slot.backing {

@@ -19,7 +19,7 @@ impl Random {
 
     /// A number below `n`, which is not 0.
     pub fn below(&mut self, n: u32) -> u32 {
-        let scaled = (self.bits() >> 32) * u64::from(n) >> 32;
+        let scaled = ((self.bits() >> 32) * u64::from(n)) >> 32;
         u32::try_from(scaled).expect("a fraction of a u32 is a u32")
     }
 

@@ -47,7 +47,7 @@ fn hush() {
 }
 
 /// Runs `work`; a panic in it is its failure.
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     hush();
     let before = QUIET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -109,7 +109,6 @@ pub fn run_ops(setup: Setup, ops: &[Op], watch: Watch) -> Result<Stats, Failure>
 }
 
 /// Runs these operations and tells every step; the story ends where the run does.
-#[must_use]
 pub fn tell(setup: Setup, ops: &[Op]) -> (Vec<String>, Result<Stats, Failure>) {
     let mut world = World::new(setup, Watch { story: true, ..Watch::CLOSELY });
     let mut done = 0;

@@ -213,8 +213,8 @@ impl World {
             Op::Answer(direction, frame, how) => self.answer(direction, frame, how),
             Op::Next(how) => (!self.setup.asynchronous).then(|| self.next_how = how),
             Op::Harvest => self.harvest(),
-            Op::Tick => Some(self.deliver(Event::Tick)),
-            Op::Lose(name, page) => Some(self.side.machine.lose(self.site(name, page)?)),
+            Op::Tick => self.tick(),
+            Op::Lose(name, page) => self.lose(name, page),
             Op::Spurious(name, page, access) => self.spurious(self.site(name, page)?, access),
             Op::Stale(name, page) => {
                 let arena = self.ended[usize::from(name.0)]?;
@@ -225,6 +225,10 @@ impl World {
 
     pub(crate) fn arena(&self, name: Name) -> Option<ArenaId> {
         *self.side.arenas.get(usize::from(name.0))?
+    }
+
+    pub(crate) fn arenas(&self) -> impl Iterator<Item = Option<ArenaId>> {
+        self.side.arenas.iter().copied()
     }
 
     pub(crate) fn site(&self, name: Name, page: VirtPage) -> Option<Site> {
@@ -239,7 +243,18 @@ impl World {
     fn answer(&mut self, direction: Direction, frame: FrameNo, how: How) -> Option<()> {
         let nth = self.side.machine.disk.nth(direction, frame)?;
         let event = self.side.machine.answer(nth, how);
-        Some(self.deliver(event))
+        self.deliver(event);
+        Some(())
+    }
+
+    fn tick(&mut self) -> Option<()> {
+        self.deliver(Event::Tick);
+        Some(())
+    }
+
+    fn lose(&mut self, name: Name, page: VirtPage) -> Option<()> {
+        self.side.machine.lose(self.site(name, page)?);
+        Some(())
     }
 
     /// What is in flight, the `nth` oldest.

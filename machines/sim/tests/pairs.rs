@@ -43,7 +43,7 @@ fn world(sharing: Sharing, references: References, policy: &'static str, rest: u
 }
 
 fn act(world: &mut World, line: &str) {
-    let op: Op = line.trim().parse().unwrap();
+    let op: Op = line.trim().parse().expect("a line is an operation");
     world.apply(op);
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use mager_pager::{References, Sharing};
-use mager_sim::{Setup, Watch, policies};
+use mager_sim::{Setup, Small, Watch, policies};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +24,25 @@ pub enum SharingArg {
     Frame,
     /// A private page's frame lives at one site.
     Place,
+}
+
+impl From<ReferencesArg> for References {
+    fn from(references: ReferencesArg) -> Self {
+        match references {
+            ReferencesArg::Hardware => References::Hardware,
+            ReferencesArg::Trap => References::Trap,
+            ReferencesArg::None => References::None,
+        }
+    }
+}
+
+impl From<SharingArg> for Sharing {
+    fn from(sharing: SharingArg) -> Self {
+        match sharing {
+            SharingArg::Frame => Sharing::Frame,
+            SharingArg::Place => Sharing::Place,
+        }
+    }
 }
 
 /// Run the pager in simulated worlds, each from one seed, and hold every byte against an oracle.
@@ -83,6 +102,9 @@ pub struct SimArgs {
     /// Run this scenario, and tell it step by step
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "time"])]
     pub scenario: Option<PathBuf>,
+    /// Instead of random worlds: every sequence of operations up to this depth, in small worlds
+    #[arg(long, value_name = "DEPTH", conflicts_with_all = ["seed", "seeds", "scenario"])]
+    pub exhaustive: Option<u32>,
     /// Write the shrunk scenario of a failure to this file
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
@@ -112,17 +134,10 @@ impl SimArgs {
     pub fn setup(&self, seed: u64) -> Setup {
         let mut setup = Setup::from_seed(seed);
         if let Some(sharing) = self.sharing {
-            setup.share(match sharing {
-                SharingArg::Frame => Sharing::Frame,
-                SharingArg::Place => Sharing::Place,
-            });
+            setup.share(sharing.into());
         }
         if let Some(references) = self.references {
-            setup.references = match references {
-                ReferencesArg::Hardware => References::Hardware,
-                ReferencesArg::Trap => References::Trap,
-                ReferencesArg::None => References::None,
-            };
+            setup.references = references.into();
         }
         if let Some(frames) = self.frames {
             setup.resize(frames);
@@ -136,6 +151,23 @@ impl SimArgs {
         setup.policy = self.policy.as_ref().and_then(known).unwrap_or(setup.policy);
         setup.canary = self.canary;
         setup
+    }
+
+    /// The small worlds to search: those asked for, else one of every kind, with one and with two usable frames.
+    #[must_use]
+    pub fn small_worlds(&self) -> Vec<Small> {
+        let policy = self.setup(0).policy;
+        let policy = if self.policy.is_some() { policy } else { "clock" };
+        let mut worlds = Vec::new();
+        for sharing in self.sharing.map_or(vec![SharingArg::Frame, SharingArg::Place], |one| vec![one]) {
+            let all = vec![ReferencesArg::Hardware, ReferencesArg::Trap, ReferencesArg::None];
+            for references in self.references.map_or(all, |one| vec![one]) {
+                for usable in self.frames.map_or(vec![1, 2], |frames| vec![frames]) {
+                    worlds.push(Small::new(sharing.into(), references.into(), policy, usable));
+                }
+            }
+        }
+        worlds
     }
 
     /// How closely each world is watched.

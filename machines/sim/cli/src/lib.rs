@@ -13,7 +13,7 @@ pub use hunt::{Hunt, hunt};
 use mager_sim::{Failure, Scenario, operations, shrink, tell};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Runs that a shrink may take.
 const SHRINK_RUNS: u32 = 20_000;
@@ -21,9 +21,10 @@ const SHRINK_RUNS: u32 = 20_000;
 /// Does what `args` say. The exit code is 1 if a world went wrong, 2 if the options cannot be followed.
 #[must_use]
 pub fn run(args: &SimArgs) -> ExitCode {
-    let done = match &args.scenario {
-        Some(file) => run_scenario(file),
-        None => run_seeds(args),
+    let done = match (&args.scenario, args.exhaustive) {
+        (Some(file), _) => run_scenario(file),
+        (None, Some(depth)) => Ok(search(args, depth)),
+        (None, None) => run_seeds(args),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -70,6 +71,26 @@ fn run_seeds(args: &SimArgs) -> Result<bool, String> {
         tell_failure(&hunt, shrunk.as_ref());
     }
     Ok(hunt.failure.is_none())
+}
+
+/// Every sequence of operations in each small world; the time is shared out among them.
+fn search(args: &SimArgs, depth: u32) -> bool {
+    let worlds = args.small_worlds();
+    let all = args.time.unwrap_or(Duration::from_secs(3600));
+    let each = all / u32::try_from(worlds.len()).unwrap_or(1);
+    for small in worlds {
+        println!("{}", small.setup.to_string().replace('\n', "; "));
+        let reached = small.search(depth, each);
+        println!(
+            "    depth {}: {} states, {} operations tried",
+            reached.depth, reached.states, reached.tried
+        );
+        if let Some((ops, failure)) = reached.failure {
+            println!("wrong: {}\n\n{}", failure.message, Scenario { setup: small.setup, ops });
+            return false;
+        }
+    }
+    true
 }
 
 /// A seed nobody has tried: the time, in nanoseconds.
