@@ -56,10 +56,7 @@ fn run_seeds(args: &SimArgs) -> Result<bool, String> {
     }
     eprintln!("seed {first}");
     let hunt = hunt(args, first, |hunt| eprintln!("{}", report::progress(hunt)));
-    let shrunk = match &hunt.failure {
-        Some((seed, failure)) => Some(shrunk(args, *seed, failure)),
-        None => None,
-    };
+    let shrunk = hunt.failure.as_ref().map(|(seed, failure)| shrunk(args, *seed, failure));
     if let (Some(scenario), Some(file)) = (&shrunk, &args.save) {
         std::fs::write(file, scenario.to_string())
             .map_err(|why| format!("cannot write {}: {why}", file.display()))?;
