@@ -108,6 +108,9 @@ pub struct SimArgs {
     /// Write the shrunk scenario of a failure to this file
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Report a failure as it is, without looking for a shorter one
+    #[arg(long)]
+    pub no_shrink: bool,
     /// Print one JSON object at the end instead of words
     #[arg(long)]
     pub json: bool,

@@ -98,9 +98,12 @@ fn fresh_seed() -> u64 {
 
 /// The fewest operations that fail as the world of `seed` does; all of them if they fail only at first sight.
 fn shrunk(args: &SimArgs, seed: u64, failure: &Failure) -> Scenario {
-    eprintln!("seed {seed} fails after {} operations; shrinking", failure.operations);
+    eprintln!("seed {seed} fails after {} operations", failure.operations);
     let setup = args.setup(seed);
     let ops = operations(setup, seed, args.steps, args.watch());
+    if args.no_shrink {
+        return Scenario { setup, ops };
+    }
     let ops = shrink(setup, &ops, SHRINK_RUNS).map_or(ops, |(ops, _)| ops);
     Scenario { setup, ops }
 }

@@ -62,7 +62,8 @@ pub fn json(hunt: &Hunt, scenario: Option<&str>) -> String {
     let failure = match &hunt.failure {
         None => "null".to_owned(),
         Some((seed, failure)) => format!(
-            "{{\"seed\":{seed},\"message\":{},\"scenario\":{}}}",
+            "{{\"seed\":{seed},\"operations\":{},\"message\":{},\"scenario\":{}}}",
+            failure.operations,
             quoted(&failure.message),
             scenario.map_or_else(|| "null".to_owned(), quoted)
         ),
