@@ -10,7 +10,7 @@ use crate::op::{Direction, How, Name, Op};
 use crate::setup::{Contents, NAMES, Setup};
 use crate::side::Side;
 use mager_driver::{Control, Driver, Outcome};
-use mager_pager::{Access, ArenaId, Event, FrameNo, ObjectNo, Shown, Site, State, Ticket, VirtPage};
+use mager_pager::{Access, ArenaId, Counters, Event, FrameNo, ObjectNo, Shown, Site, State, Ticket, VirtPage};
 use mager_policies::{Any, Observes, Policy};
 
 /// What a run has done so far.
@@ -147,6 +147,12 @@ impl World {
             copies: counters.copies + counters.steals,
             ..self.side.stats
         }
+    }
+
+    /// What the core has counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.driver.view().counters()
     }
 
     /// The lines of the story so far, if it is told.
