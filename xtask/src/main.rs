@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod layers;
+mod mutants;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,8 @@ enum Chore {
     Tidy,
     /// Check that dependencies point one way: faces and lab to machines, to stores, to the core, which has none.
     Layers,
+    /// Put wrong pagers through the tests: each must be noticed.
+    Mutants(mutants::MutantArgs),
 }
 
 /// The top of the repository.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let found = match Cli::parse().chore {
         Chore::Tidy => tidy::check(root()),
         Chore::Layers => layers::check(root()),
+        Chore::Mutants(args) => mutants::check(root(), &args),
     };
     match found {
         Ok(complaints) if complaints.is_empty() => ExitCode::SUCCESS,
