@@ -23,8 +23,9 @@ impl<P: Policy> Pager<P> {
     pub fn map_swap(&mut self, arena: ArenaId, out: &mut Effects) -> Result<VirtPage, Refused> {
         let page = self.lowest_free(arena)?;
         self.map_swap_at(arena, Pages::one(page))?;
-        if self.memory.config.sharing == Sharing::Frame {
-            let entry = self.memory.entry(Site { arena, page }).ok_or(Refused::Full)?;
+        if self.memory.config.sharing == Sharing::Frame
+            && let Some(entry) = self.memory.entry(Site { arena, page })
+        {
             self.memory.map(entry, FrameNo(0), Some(Access::Read), out);
         }
         Ok(page)
@@ -106,7 +107,10 @@ impl<P: Policy> Pager<P> {
 
     fn lowest_free(&self, arena: ArenaId) -> Result<VirtPage, Refused> {
         let page = self.memory.arenas.get(arena).ok_or(Refused::NoArena(arena))?.regions.lowest_free();
-        if page.0 < self.memory.config.arena_pages { Ok(page) } else { Err(Refused::ArenaFull) }
+        if page.0 >= self.memory.config.arena_pages {
+            return Err(Refused::ArenaFull);
+        }
+        if self.memory.entries.room_for(1) { Ok(page) } else { Err(Refused::Full) }
     }
 
     fn free_range(&self, arena: ArenaId, pages: Pages) -> Result<(), Refused> {

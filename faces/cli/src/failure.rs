@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A command went through.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Finished {
     /// Everything was as it should be.
     Well,
@@ -13,6 +13,8 @@ pub enum Finished {
     Badly,
     /// A program that was run for the user ended with this code.
     With(u8),
+    /// A part that has its own exit codes ended with this one.
+    Exit(ExitCode),
 }
 
 impl From<Finished> for ExitCode {
@@ -21,6 +23,7 @@ impl From<Finished> for ExitCode {
             Finished::Well => ExitCode::SUCCESS,
             Finished::Badly => ExitCode::FAILURE,
             Finished::With(code) => ExitCode::from(code),
+            Finished::Exit(code) => code,
         }
     }
 }

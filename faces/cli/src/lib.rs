@@ -37,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   mager demo                              Real processes on four frames, told line by line
   mager course run -- ./app               Run an application on a pager of its own
+  mager sim --seeds 1000                  A thousand simulated worlds, every byte checked
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
   mager course cxx -o app app.cpp         Compile an application for the course's pager
@@ -63,6 +64,8 @@ pub enum Command {
         #[arg(long)]
         quiet: bool,
     },
+    /// Run whole simulated worlds, each from a seed, against an oracle that knows every byte.
+    Sim(mager_sim_cli::SimArgs),
     /// Replay a recorded run through the core, and report whether every effect is equal.
     Replay(replay::Args),
     /// Work with the university's pager API: its pagers, applications and logs.
@@ -76,6 +79,7 @@ impl Command {
         match self {
             Command::Demo(args) => demo::run(&args),
             Command::DemoApplication { quiet } => Ok(demo::application(quiet)),
+            Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),
             Command::Replay(args) => replay::run(&args),
             Command::Course(command) => command.run(),
         }
