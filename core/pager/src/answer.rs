@@ -15,8 +15,7 @@ impl<P: Policy> Pager<P> {
             self.admit(frame, page);
             self.settle_place(page, frame, out);
             self.run_waiters_first(page, out);
-            self.memory.protect(page, out);
-            return;
+            return self.memory.show_first(page, out);
         }
         self.memory.frames.release(frame);
         self.memory.pages[page].state = State::Absent;
@@ -90,6 +89,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// Where frames live at sites: if this one's site went away during the I/O, it moves to the next sharer.
+    #[inline]
     fn settle_place(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
         if core::mem::take(&mut self.memory.frames[frame].displaced)
             && let Some(first) = self.memory.pages[page].first_sharer()
@@ -100,14 +100,18 @@ impl<P: Policy> Pager<P> {
 
     /// Everyone who waited for `page` to come in goes on. Who now needs a copy of it does not queue up again, he has
     /// had his turn: behind others, the page would be evicted before he is served, and two such would wait for ever.
+    #[inline]
     fn run_waiters_first(&mut self, page: PageNo, out: &mut Effects) {
         let before = self.memory.demands.len();
         self.run_waiters(page, Ok(()), out);
         let new = self.memory.demands.len() - before;
-        self.memory.demands.rotate_right(new);
+        if new > 0 {
+            self.memory.demands.rotate_right(new);
+        }
     }
 
     /// Everyone who waits on `page` goes on: faults run again from the top, or are denied.
+    #[inline]
     pub(crate) fn run_waiters(&mut self, page: PageNo, outcome: Result<(), Denied>, out: &mut Effects) {
         let mut list = core::mem::replace(&mut self.memory.pages[page].waiters, crate::page::Option32::NONE);
         let there = self.memory.pages[page].state.readable_frame().is_some();

@@ -85,8 +85,9 @@ impl<P: Policy> Pager<P> {
         }
     }
 
+    #[inline]
     fn in_place(&mut self, page: PageNo, frame: FrameNo, entry: EntryNo, fault: Fault, out: &mut Effects) {
-        let before = out.len();
+        let before = self.memory.entries[entry].now();
         if fault.access == Access::Write {
             self.memory.pages[page].state = State::Resident { frame, dirty: true };
         }
@@ -163,6 +164,7 @@ impl crate::memory::Memory {
     }
 
     /// How `access` by `entry` to its page can go on while the page is in a frame.
+    #[inline]
     pub(crate) fn way(&self, page: &Page, entry: EntryNo, access: Access) -> Way {
         if page.backing.is_file() || self.sole(page) {
             return Way::InPlace;

@@ -53,6 +53,7 @@ impl Frames {
         self.free.iter().copied()
     }
 
+    #[inline]
     pub(crate) fn take_free(&mut self) -> Option<FrameNo> {
         self.free.pop_front()
     }
@@ -70,12 +71,14 @@ impl Frames {
     }
 
     /// Empties `frame`, which is about to be filled again.
+    #[inline]
     pub(crate) fn empty(&mut self, frame: FrameNo) {
         assert!(self[frame].page != NONE, "core map: frame {frame} emptied twice");
         assert!(self[frame].pins == 0, "core map: pinned frame {frame} emptied");
         self[frame] = Frame::EMPTY;
     }
 
+    #[inline]
     pub(crate) fn hold(&mut self, frame: FrameNo, page: PageNo) {
         assert!(self[frame].page == NONE, "core map: frame {frame} given away twice");
         self[frame].page = page.0;

@@ -103,15 +103,29 @@ impl Memory {
         }
     }
 
-    /// Shows `entry` what it faulted for, unless one of the effects since `before` has done so: the machine may
-    /// have lost a mapping that is in place as far as we know.
-    pub(crate) fn show_faulter(&mut self, entry: EntryNo, page: PageNo, before: usize, out: &mut Effects) {
-        let site = self.entries.site(entry);
-        let told = out[before..].iter().any(|effect| matches!(effect, Effect::Map { at, .. } if *at == site));
-        if !told {
-            let frame =
-                self.pages[page].state.readable_frame().expect("fault: a page that is shown is in a frame");
-            let allowed = self.allowed(&self.pages[page]);
+    /// Shows a page that has just come in to its sharers, unless a fault that waited for it has had that done.
+    #[inline]
+    pub(crate) fn show_first(&mut self, page: PageNo, out: &mut Effects) {
+        let shown = self.pages[page].first_sharer().is_some_and(|first| self.entries[first].now().is_some());
+        if !shown {
+            self.protect(page, out);
+        }
+    }
+
+    /// Shows `entry` what it faulted for, unless that was done since it showed `before`: the machine may have lost a
+    /// mapping that is in place as far as we know.
+    #[inline]
+    pub(crate) fn show_faulter(
+        &mut self,
+        entry: EntryNo,
+        page: PageNo,
+        before: Option<Access>,
+        out: &mut Effects,
+    ) {
+        if self.entries[entry].now() == before {
+            let page = &self.pages[page];
+            let frame = page.state.readable_frame().expect("fault: a page that is shown is in a frame");
+            let allowed = self.allowed(page);
             self.map(entry, frame, allowed, out);
         }
     }
@@ -127,6 +141,7 @@ impl Memory {
     }
 
     /// Takes the mapping of `frame` at `entry` away, if there is one.
+    #[inline]
     pub(crate) fn unmap_entry(&mut self, entry: EntryNo, frame: FrameNo, out: &mut Effects) {
         if self.entries[entry].now().is_some() {
             self.entries[entry].set_now(None);
@@ -135,6 +150,7 @@ impl Memory {
     }
 
     /// Takes `frame` away from every sharer of `page`.
+    #[inline]
     pub(crate) fn unmap_sharers(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
         let Some(first) = self.pages[page].first_sharer() else { return };
         let mut entry = first;
@@ -176,6 +192,7 @@ impl Memory {
     }
 
     /// Waits on `page`.
+    #[inline]
     pub(crate) fn wait(&mut self, page: PageNo, waiter: Waiter) {
         self.waiters.push(&mut self.pages[page].waiters, waiter);
     }
@@ -199,6 +216,7 @@ impl Memory {
         self.pages.free(number);
     }
 
+    #[inline]
     pub(crate) fn resume(&mut self, who: Ticket, outcome: Result<(), Denied>, out: &mut Effects) {
         out.push(Effect::Resume { who, outcome });
     }

@@ -58,6 +58,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// `frame` now holds `page` and may be evicted from here on.
+    #[inline]
     pub(crate) fn admit(&mut self, frame: FrameNo, page: PageNo) {
         self.memory.reference(frame);
         if self.memory.frames[frame].pins == 0 {
@@ -67,6 +68,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The policy loses `frame`, which is resident and not in flight.
+    #[inline]
     pub(crate) fn retire(&mut self, frame: FrameNo, why: Gone) {
         if self.memory.frames[frame].pins == 0 {
             self.memory.frames.evictable -= 1;
@@ -81,13 +83,12 @@ impl<P: Policy> Pager<P> {
     }
 
     /// Asks the policy for a victim for `incoming`.
+    #[inline]
     pub(crate) fn propose(&mut self, incoming: Option<PageNo>, out: &mut Effects) -> Option<FrameNo> {
         if self.memory.frames.evictable == 0 {
             return None;
         }
-        let victim = self.policy.victim(incoming, &mut Sweep { memory: &mut self.memory, out })?;
-        assert!(self.memory.evictable(victim), "policy: frame {victim} proposed, but it cannot be evicted");
-        Some(victim)
+        self.policy.victim(incoming, &mut Sweep { memory: &mut self.memory, out })
     }
 
     /// Objects that went out of use since the last call: their names can be dropped.

@@ -54,6 +54,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The first demand that still needs its frame; others before it run again from the top.
+    #[inline]
     pub(crate) fn head(&mut self, out: &mut Effects) -> Option<Demand> {
         loop {
             let demand = *self.memory.demands.front()?;
@@ -72,6 +73,7 @@ impl<P: Policy> Pager<P> {
         }
     }
 
+    #[inline]
     fn still_needed(&self, demand: Demand) -> bool {
         match demand {
             Demand::Fill(fault) => self.memory.names(fault, Target::Zero).is_some(),
@@ -116,6 +118,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// Makes room for the head.
+    #[inline]
     fn replace(&mut self, head: Demand, out: &mut Effects) -> Room {
         let incoming = match head {
             Demand::PageIn(page) => Some(page),
@@ -133,6 +136,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The victim's frame, if it could be had at once and was not stolen.
+    #[inline]
     fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
         match self.memory.pages[page].state {
@@ -171,6 +175,7 @@ impl<P: Policy> Pager<P> {
 
     /// A clean page leaves its frame, which is returned empty; unless the writer at the head of the queue wants a
     /// copy of just this page, and steals it.
+    #[inline]
     pub(crate) fn surrender(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         self.memory.counters.evictions += 1;
         self.retire(frame, Gone::Evicted);
@@ -189,6 +194,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The page has no frame any more. A page without a home was zeros: its entry is untouched again.
+    #[inline]
     fn leave(&mut self, page: PageNo) {
         self.memory.pages[page].state = State::Absent;
         if self.memory.pages[page].backing.home().is_none()
@@ -200,6 +206,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// Frees an absent page that no entry names.
+    #[inline]
     pub(crate) fn free_unnamed(&mut self, page: PageNo) {
         if self.memory.pages[page].first_sharer().is_none() && self.memory.pages[page].state == State::Absent
         {
@@ -230,6 +237,7 @@ impl<P: Policy> Pager<P> {
         self.memory.resume(fault.who, Ok(()), out);
     }
 
+    #[inline]
     fn page_in(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
         assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
         let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
@@ -364,6 +372,7 @@ impl crate::memory::Memory {
     }
 
     /// The sharer a page is read in for: the first that waits for it, else the first there is.
+    #[inline]
     fn first_waiting_sharer(&self, page: PageNo) -> EntryNo {
         let first = self.pages[page].first_sharer().expect("demand: looked at before it was granted");
         if self.entries[first].next == first {

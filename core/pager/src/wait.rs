@@ -49,6 +49,7 @@ impl Waiters {
     }
 
     /// Appends to the list whose last node is `last`.
+    #[inline]
     pub(crate) fn push(&mut self, last: &mut Option32, waiter: Waiter) {
         let number = self.free.pop().unwrap_or_else(|| {
             self.nodes.push(Node { waiter, next: NONE });
@@ -63,6 +64,7 @@ impl Waiters {
     }
 
     /// Takes the first waiter off the list whose last node is `last`.
+    #[inline]
     pub(crate) fn pop(&mut self, last: &mut Option32) -> Option<Waiter> {
         let tail = last.get()?;
         let first = self.nodes[tail as usize].next;
