@@ -15,11 +15,21 @@ struct Io {
     word: u64,
 }
 
+/// Where the bytes of a frame can be seen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Lives {
+    /// At every site that maps it.
+    Anywhere,
+    /// By place: at one site only.
+    At(Site),
+    /// By place: the site is gone, and the frame has not moved yet.
+    Nowhere,
+}
+
 pub struct Machine {
     by_place: bool,
     pub words: Vec<u64>,
-    /// By place: the site a private frame lives at.
-    lives: Vec<Option<Site>>,
+    lives: Vec<Lives>,
     pub mapped: BTreeMap<Site, (FrameNo, Access)>,
     pub disk: BTreeMap<Home, u64>,
     in_flight: Vec<Io>,
@@ -36,7 +46,7 @@ impl Machine {
         Machine {
             by_place: config.sharing == Sharing::Place,
             words,
-            lives: vec![None; frames],
+            lives: vec![Lives::Anywhere; frames],
             mapped: BTreeMap::new(),
             disk: BTreeMap::new(),
             in_flight: Vec::new(),
@@ -54,7 +64,14 @@ impl Machine {
                 }
                 Effect::Zero { frame, at } => self.fill(frame, 0, Some(at)),
                 Effect::Copy { from, to, at } if from == to => self.migrate(from, at),
-                Effect::Copy { from, to, at } => self.fill(to, self.words[from.index()], Some(at)),
+                Effect::Copy { from, to, at } => {
+                    assert_ne!(
+                        self.lives[from.index()],
+                        Lives::Nowhere,
+                        "frame {from} is copied, but is nowhere"
+                    );
+                    self.fill(to, self.words[from.index()], Some(at));
+                }
                 Effect::Read { frame, home, at } => self.read(frame, home, at),
                 Effect::Write { frame, home } => self.start(Io { read: false, frame, home, word: 0 }),
                 Effect::Resume { who, outcome } => self.resumed.push_back((who, outcome)),
@@ -72,10 +89,8 @@ impl Machine {
         assert!(self.flying(frame).is_none_or(|io| !io.read), "frame {frame} is shown before it is read");
         assert!(self.by_place || frame.0 > 0 || access == Access::Read, "the zero page is mapped {access:?}");
         let lives = self.lives[frame.index()];
-        assert!(
-            lives.is_none_or(|site| site == at),
-            "frame {frame} lives at {lives:?}, but is mapped at {at}"
-        );
+        let here = lives == Lives::Anywhere || lives == Lives::At(at);
+        assert!(here, "frame {frame} lives at {lives:?}, but is mapped at {at}");
         self.mapped.insert(at, (frame, access));
     }
 
@@ -87,7 +102,7 @@ impl Machine {
             "frame {frame} is filled while mapped"
         );
         self.words[frame.index()] = word;
-        self.lives[frame.index()] = at.filter(|_| self.by_place);
+        self.lives[frame.index()] = at.filter(|_| self.by_place).map_or(Lives::Anywhere, Lives::At);
     }
 
     /// By place: the frame goes to another site, its old one loses it.
@@ -95,7 +110,16 @@ impl Machine {
         assert!(self.by_place, "frame {frame} moves to {at}, but frames live nowhere here");
         assert!(self.flying(frame).is_none(), "frame {frame} moves while in flight");
         self.mapped.retain(|_, &mut (shown, _)| shown != frame);
-        self.lives[frame.index()] = Some(at);
+        self.lives[frame.index()] = Lives::At(at);
+    }
+
+    /// Sites that are unmapped for good: what lived there is nowhere until it moves.
+    pub fn gone(&mut self, gone: impl Fn(Site) -> bool) {
+        for lives in &mut self.lives {
+            if matches!(*lives, Lives::At(site) if gone(site)) {
+                *lives = Lives::Nowhere;
+            }
+        }
     }
 
     fn read(&mut self, frame: FrameNo, home: Home, at: Site) {

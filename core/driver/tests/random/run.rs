@@ -214,8 +214,14 @@ impl Run {
             (Control::MapObjectAt(arena, pages, object, block), Outcome::Done) => {
                 self.oracle.map(arena, pages, Some((object, block)));
             }
-            (Control::Unmap(arena, pages), Outcome::Done) => self.oracle.unmap(arena, pages),
-            (Control::Destroy(arena), Outcome::Done) => self.oracle.destroy(arena),
+            (Control::Unmap(arena, pages), Outcome::Done) => {
+                self.oracle.unmap(arena, pages);
+                self.machine.gone(|at| at.arena == arena && pages.iter().any(|page| page == at.page));
+            }
+            (Control::Destroy(arena), Outcome::Done) => {
+                self.oracle.destroy(arena);
+                self.machine.gone(|at| at.arena == arena);
+            }
             _ => {}
         }
     }
