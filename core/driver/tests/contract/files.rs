@@ -1,6 +1,6 @@
 //! Rules 26-29: file pages and ghosts.
 
-use crate::world::{World, at, block};
+use crate::world::{FILE, World, at, block};
 use mager_pager::{FrameNo, VirtPage};
 
 #[test]
@@ -22,6 +22,25 @@ fn rule_27_a_non_resident_page_is_forgotten_with_its_last_mapping() {
     w.load(at(a, 1)).unwrap();
     w.unmap(at(a, 0));
     assert_eq!(w.view().counts().file_pages, 1);
+}
+
+/// What the course machine needs to let a name go: an object is forgotten with its last page, and not if it is
+/// mapped again before anybody has asked.
+#[test]
+fn rule_27_an_object_is_forgotten_with_its_last_page_or_ghost() {
+    let mut w = World::new(3, 16);
+    let (never_read, again) = (w.with_file(&[0, 1]), w.create());
+    w.unmap(at(never_read, 0));
+    assert!(w.forgotten().is_empty(), "one of its pages is left");
+    w.destroy(never_read);
+    w.map_file(again, 0).unwrap();
+    assert!(w.forgotten().is_empty(), "it came back before anybody asked");
+    w.load(at(again, 0)).unwrap();
+    w.destroy(again);
+    assert!(w.forgotten().is_empty(), "a ghost is left");
+    let filler = w.with_swap(2);
+    (0..2).for_each(|page| w.store(at(filler, page), 1).unwrap());
+    assert_eq!((w.forgotten(), w.forgotten()), (vec![FILE], vec![]));
 }
 
 #[test]

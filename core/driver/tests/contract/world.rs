@@ -210,6 +210,11 @@ impl World {
         self.destroy(arena);
     }
 
+    /// Objects whose last page went since this was asked before.
+    pub fn forgotten(&mut self) -> Vec<ObjectNo> {
+        self.driver.pager().forgotten()
+    }
+
     /// Everything there is to see, but for what has happened so far.
     pub fn snapshot(&self) -> String {
         let view = self.view();
