@@ -1,6 +1,7 @@
 //! The workspace's chores: `cargo xtask CHORE`. Each has a file of its own; a further one is a variant and an arm.
 #![forbid(unsafe_code)]
 
+mod fuzz;
 mod layers;
 mod mutants;
 mod tidy;
@@ -23,6 +24,8 @@ enum Chore {
     Tidy,
     /// Check that dependencies point one way: faces and lab to machines, to stores, to the core, which has none.
     Layers,
+    /// Feed bytes to everything that takes bytes from outside.
+    Fuzz(fuzz::FuzzArgs),
     /// Put wrong pagers through the tests: each must be noticed.
     Mutants(mutants::MutantArgs),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let found = match Cli::parse().chore {
         Chore::Tidy => tidy::check(root()),
         Chore::Layers => layers::check(root()),
+        Chore::Fuzz(args) => fuzz::check(root(), &args),
         Chore::Mutants(args) => mutants::check(root(), &args),
     };
     match found {
