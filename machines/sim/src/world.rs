@@ -10,7 +10,9 @@ use crate::op::{Direction, How, Name, Op};
 use crate::setup::{Contents, NAMES, Setup};
 use crate::side::Side;
 use mager_driver::{Control, Driver, Outcome};
-use mager_pager::{Access, ArenaId, Counters, Event, FrameNo, ObjectNo, Shown, Site, State, Ticket, VirtPage};
+use mager_pager::{
+    Access, ArenaId, Counters, Event, FrameNo, ObjectNo, Shown, Site, State, Ticket, VirtPage,
+};
 use mager_policies::{Any, Observes, Policy};
 
 /// What a run has done so far.
