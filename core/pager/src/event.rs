@@ -211,7 +211,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refused::NoArena(arena) => write!(f, "no arena {arena}"),
-            Refused::NoSwap { wanted, free } => write!(f, "out of swap: {wanted} blocks wanted, {free} free"),
+            Refused::NoSwap { wanted, free } => write!(f, "out of swap blocks: {wanted} wanted, {free} free"),
             Refused::ArenaFull => f.write_str("arena full"),
             Refused::BadRange => f.write_str("range is empty or outside the arena"),
             Refused::Taken => f.write_str("range is mapped already"),

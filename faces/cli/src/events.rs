@@ -1,6 +1,7 @@
 //! Event logs as files: read line after line however long they are, written while the run goes on.
 
 use crate::failure::Failure;
+use crate::output::Output;
 use mager_driver::{Line, LogReader, MAX_LOG_LINE};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -84,14 +85,21 @@ pub struct EventSink {
 impl EventSink {
     /// Makes the file, or empties the one that is there.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let file = File::create(path).map_err(|error| Failure::file(path, error))?;
-        Ok(EventSink { path: path.to_owned(), file: BufWriter::new(file), failed: None })
+        let output = Output::open(path, "the event log")?;
+        output.begin()?;
+        Ok(EventSink::new(path, output.handle()?))
+    }
+
+    /// Writes to `file`, which is called `path`.
+    pub fn new(path: &Path, file: File) -> Self {
+        EventSink { path: path.to_owned(), file: BufWriter::new(file), failed: None }
     }
 
     /// Everything is written, or this says why not.
     pub fn close(mut self) -> Result<(), Failure> {
         let failed = self.failed.take().or_else(|| self.file.flush().err());
-        failed.map_or(Ok(()), |error| Err(Failure::file(&self.path, error)))
+        let told = |error| format!("{}: the event log cannot be written: {error}", self.path.display());
+        failed.map_or(Ok(()), |error| Err(Failure::Run(told(error))))
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Failure {
     /// The command makes no sense as it was given, or something it needs is missing.
     #[error("{0}")]
     Use(String),
+    /// It was begun, and went wrong.
+    #[error("{0}")]
+    Run(String),
     /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(std::io::Error),
@@ -60,8 +63,15 @@ impl Failure {
             _ => {
                 // If not even this can be written, the exit code is all there is left to say.
                 let _ = writeln!(std::io::stderr(), "mager: {self}");
-                ExitCode::from(2)
+                self.code()
             }
+        }
+    }
+
+    fn code(&self) -> ExitCode {
+        match self {
+            Failure::Run(_) | Failure::Output(_) => ExitCode::FAILURE,
+            Failure::File { .. } | Failure::Use(_) => ExitCode::from(2),
         }
     }
 }

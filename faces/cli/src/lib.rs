@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `failure` | errors as one sentence, and the exit codes |
 //! | `say` | printing |
+//! | `output` | files that a run writes |
 //! | `events` | event logs as files |
 //! | `demo` | `mager demo` |
 //! | `replay` | `mager replay` |
@@ -19,6 +20,7 @@ pub mod course;
 pub mod demo;
 pub mod events;
 pub mod failure;
+pub mod output;
 pub mod replay;
 pub mod say;
 

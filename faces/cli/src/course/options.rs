@@ -2,14 +2,14 @@
 
 use crate::events::EventSink;
 use crate::failure::Failure;
+use crate::output::Output;
 use mager_course_host::{Host, HostError, LogPids, Options, Sink, Swap};
 use mager_course_pager::CoursePager;
 use mager_driver::{Control, Header, LogWriter, Outcome, Recorder};
-use mager_pager::{Config, Effect, Event};
+use mager_pager::{BadConfig, Config, Effect, Event};
 use mager_view::Snapshot;
 use std::cell::RefCell;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -26,10 +26,10 @@ enum Pids {
 #[derive(clap::Args, Debug)]
 pub struct PagerArgs {
     /// Physical pages of 64 KiB, the zero page included; from 2
-    #[arg(short = 'm', long, default_value_t = 4, value_name = "FRAMES")]
+    #[arg(short = 'm', long, default_value_t = 4, value_name = "FRAMES", value_parser = whole_number)]
     frames: u32,
     /// Swap blocks of 64 KiB; from 0
-    #[arg(short = 's', long, default_value_t = 256, value_name = "BLOCKS")]
+    #[arg(short = 's', long, default_value_t = 256, value_name = "BLOCKS", value_parser = whole_number)]
     swap_blocks: u32,
     /// Replacement policy
     #[arg(long, default_value = "clock", value_name = "POLICY")]
@@ -54,33 +54,65 @@ pub struct PagerArgs {
 impl PagerArgs {
     /// The host these options ask for, and what records its run.
     pub(super) fn host(&self) -> Result<(Host, Events), Failure> {
-        let events = Events::create(self.events.as_deref(), self.config(), &self.policy)?;
-        let pager =
-            CoursePager::new(&self.policy, events.clone()).map_err(|why| Failure::Use(why.to_string()))?;
-        let options = Options {
+        let config = self.config()?;
+        CoursePager::new(&self.policy, ()).map_err(|why| Failure::Use(why.to_string()))?;
+        let recording = self.events.as_deref().map(|path| Output::open(path, "the event log")).transpose()?;
+        let log = self.log.as_deref().filter(|path| *path != Path::new("-"));
+        let log = log.map(|path| Output::open(path, "the log")).transpose()?;
+
+        let header = Header { config, policy: self.policy.clone(), seed: 0 };
+        let events = Events::create(self.events.as_deref().zip(recording.as_ref()), &header)?;
+        let pager = CoursePager::new(&self.policy, events.clone());
+        let pager = pager.map_err(|why| Failure::Use(why.to_string()))?.described_by(describe);
+        let host = Host::new(self.options(log.as_ref())?, Box::new(pager)).map_err(host_failure)?;
+        recording.iter().chain(&log).try_for_each(Output::begin)?;
+        Ok((host, events))
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        let config = Config::course(self.frames, self.swap_blocks);
+        config.checked().map_err(|why| {
+            let option = match why {
+                BadConfig::SwapBlocks => format!("-s {}", self.swap_blocks),
+                _ => format!("-m {}", self.frames),
+            };
+            Failure::Use(format!("{option}: {why}"))
+        })
+    }
+
+    fn options(&self, log: Option<&Output>) -> Result<Options, Failure> {
+        let sink = |output: &Output| output.handle().map(|file| Box::new(file) as Sink);
+        let to_output = self.log.as_ref().map(|_| Box::new(std::io::stdout()) as Sink);
+        Ok(Options {
             frames: self.frames,
             swap_blocks: self.swap_blocks,
             swap: self.swap_file.clone().map_or(Swap::Temporary, Swap::File),
             dir: self.dir.clone(),
-            log: self.log.as_deref().map(open_log).transpose()?,
+            log: log.map(sink).transpose()?.or(to_output),
             log_pids: match self.log_pids {
                 Pids::Raw => LogPids::Raw,
                 Pids::Ordinal => LogPids::Ordinal,
             },
             ..Options::default()
-        };
-        let host = Host::new(options, Box::new(pager.described_by(describe))).map_err(host_failure)?;
-        Ok((host, events))
-    }
-
-    fn config(&self) -> Config {
-        Config::course(self.frames, self.swap_blocks)
+        })
     }
 }
 
 /// A host that did not start was used wrongly, or something it needs is missing.
 pub(super) fn host_failure(why: HostError) -> Failure {
     Failure::Use(why.to_string())
+}
+
+/// A host that started and could not go on; but for an application that is not there, the run has failed.
+pub(super) fn run_failure(why: HostError) -> Failure {
+    match why {
+        HostError::Start { .. } => host_failure(why),
+        _ => Failure::Run(why.to_string()),
+    }
+}
+
+fn whole_number(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "expected a whole number below 2^32")
 }
 
 fn describe(
@@ -91,26 +123,17 @@ fn describe(
     format!("the state of the pager\n{}", Snapshot::of(view, policy, names))
 }
 
-fn open_log(path: &Path) -> Result<Sink, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(std::io::stdout()));
-    }
-    let file = File::create(path).map_err(|error| Failure::file(path, error))?;
-    Ok(Box::new(file))
-}
-
 /// The event log of a run, if one was asked for: shared by the pager, which writes it, and the command, which ends
 /// it when the pager is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Events(Rc<RefCell<Option<LogWriter<EventSink>>>>);
 
 impl Events {
-    fn create(path: Option<&Path>, config: Config, policy: &str) -> Result<Self, Failure> {
-        let start = |path| {
-            let header = Header { config, policy: policy.to_owned(), seed: 0 };
-            Ok(LogWriter::new(EventSink::create(path)?, &header))
+    fn create(recording: Option<(&Path, &Output)>, header: &Header) -> Result<Self, Failure> {
+        let start = |(path, output): (&Path, &Output)| {
+            Ok(LogWriter::new(EventSink::new(path, output.handle()?), header))
         };
-        Ok(Events(Rc::new(RefCell::new(path.map(start).transpose()?))))
+        Ok(Events(Rc::new(RefCell::new(recording.map(start).transpose()?))))
     }
 
     /// Ends the log. An error if not all of it could be written.

@@ -1,6 +1,6 @@
 //! `mager course pager`: serves the applications of a directory.
 
-use super::options::{PagerArgs, host_failure};
+use super::options::{PagerArgs, run_failure};
 use crate::failure::{Failure, Finished};
 use crate::say;
 
@@ -27,9 +27,10 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<Finished, Failure> {
     let (host, events) = args.pager.host()?;
     eprintln!("mager: serving at {}; Ctrl-C ends it", host.socket().display());
-    let report = host.run().map_err(host_failure);
-    events.close()?;
+    let report = host.run().map_err(run_failure);
+    let recorded = events.close();
     let report = report?;
     say::line(&report)?;
-    Ok(if report.flushed.failures.is_empty() { Finished::Well } else { Finished::Badly })
+    recorded?;
+    Ok(if report.lost() { Finished::Badly } else { Finished::Well })
 }

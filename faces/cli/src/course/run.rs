@@ -1,6 +1,6 @@
 //! `mager course run`: a pager and one application together.
 
-use super::options::{PagerArgs, host_failure};
+use super::options::{PagerArgs, run_failure};
 use crate::failure::{Failure, Finished};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -34,18 +34,21 @@ pub(super) fn run(args: &Args) -> Result<Finished, Failure> {
     let (host, events) = args.pager.host()?;
     let mut command = Command::new(&args.application[0]);
     command.args(&args.application[1..]);
-    let report = host.run_with(command).map_err(host_failure);
-    events.close()?;
+    let report = host.run_with(command).map_err(run_failure);
+    let recorded = events.close();
     let report = report?;
     if args.summary {
         eprintln!("{report}");
     }
     for failure in &report.flushed.failures {
-        eprintln!("mager: {failure}");
+        eprintln!("mager: lost: {failure}");
     }
-    let lost = !report.flushed.failures.is_empty();
+    if let Some(status) = report.exit.filter(|status| status.signal().is_some()) {
+        eprintln!("mager: {} was ended by {status}", args.application[0].display());
+    }
+    recorded?;
     Ok(match report.exit.map(code) {
-        Some(0) | None if lost => Finished::Badly,
+        Some(0) | None if report.lost() => Finished::Badly,
         Some(code) => Finished::With(code),
         None => Finished::Well,
     })

@@ -88,7 +88,14 @@ fn introduction(frames: u32) -> String {
 fn play(frames: u32, dir: &Path, quiet: bool) -> Result<(Report, Tally), Failure> {
     let teller = Teller(Rc::new(RefCell::new(Story::new(Screen { quiet }))));
     let pager = CoursePager::new("clock", teller.clone()).map_err(|why| Failure::Use(why.to_string()))?;
-    let options = Options { frames, swap_blocks: SWAP_BLOCKS, dir: dir.to_owned(), ..Options::default() };
+    // The story tells what is refused.
+    let options = Options {
+        frames,
+        swap_blocks: SWAP_BLOCKS,
+        dir: dir.to_owned(),
+        tell_refusals: false,
+        ..Options::default()
+    };
     let host = Host::new(options, Box::new(pager)).map_err(|why| Failure::Use(why.to_string()))?;
     let myself = std::env::current_exe().map_err(|error| Failure::file("/proc/self/exe", error))?;
     let mut command = Command::new(myself);
@@ -96,7 +103,7 @@ fn play(frames: u32, dir: &Path, quiet: bool) -> Result<(Report, Tally), Failure
     if quiet {
         command.arg("--quiet");
     }
-    let report = host.run_with(command).map_err(|why| Failure::Use(why.to_string()))?;
+    let report = host.run_with(command).map_err(|why| Failure::Run(why.to_string()))?;
     let tally = teller.0.borrow().tally.clone();
     Ok((report, tally))
 }

@@ -35,6 +35,11 @@ pub trait Services {
     /// # Errors
     /// [`IoFailed`] when the host could not write it.
     fn file_write(&mut self, name: Option<&[u8]>, block: u32, frame: u32) -> Result<(), IoFailed>;
+    /// What went wrong with the last read or write that failed: which block of which file, and why. Only hosts that
+    /// can tell.
+    fn failure(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A pager of the university's API. Addresses are arena addresses as `usize`.

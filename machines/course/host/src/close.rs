@@ -70,9 +70,7 @@ impl Host {
         if served.is_ok() {
             self.settle_accounts(exit);
         }
-        if let Some(complaint) = self.pager.flush_log() {
-            self.remark(&complaint);
-        }
+        self.write_log();
         served.map(|()| std::mem::take(&mut self.report))
     }
 

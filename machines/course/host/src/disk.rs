@@ -73,7 +73,8 @@ impl Disk {
         let status = fstat(&file).map_err(|error| in_words(error.into()))?;
         let blocks = u64::try_from(status.st_size).unwrap_or(0) / PAGE_SIZE as u64;
         if u64::from(block) >= blocks {
-            return Err(format!("the file has {blocks} whole blocks of 64 KiB only"));
+            let s = if blocks == 1 { "" } else { "s" };
+            return Err(format!("the file has {blocks} whole block{s} of 64 KiB only"));
         }
         Ok(File::from(file))
     }
@@ -179,7 +180,7 @@ mod tests {
         let mut page = vec![0; PAGE_SIZE];
         disk.read(Some(b"data"), 0, &mut page).unwrap();
         assert!(page.iter().all(|&byte| byte == 7));
-        let refusal = Err("the file has 1 whole blocks of 64 KiB only".to_owned());
+        let refusal = Err("the file has 1 whole block of 64 KiB only".to_owned());
         assert_eq!(disk.read(Some(b"data"), 1, &mut page), refusal);
         assert_eq!(disk.write(Some(b"data"), 1, &page), refusal);
         assert_eq!(std::fs::metadata(dir.path().join("data")).unwrap().len(), PAGE_SIZE as u64 + 100);

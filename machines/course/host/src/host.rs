@@ -57,6 +57,7 @@ pub struct Host {
     pub(crate) cpu: Option<u32>,
     pub(crate) child: Option<Child>,
     pub(crate) stop: bool,
+    pub(crate) tell_refusals: bool,
     meeting: Meeting,
     swap_file: Option<PathBuf>,
     swap_blocks: u32,
@@ -107,6 +108,7 @@ impl Host {
             cpu: options.one_cpu.then(this_cpu).flatten(),
             child: None,
             stop: false,
+            tell_refusals: options.tell_refusals,
             meeting,
             swap_file,
             swap_blocks,
@@ -343,8 +345,9 @@ impl Host {
         }
     }
 
-    fn write_log(&mut self) {
+    pub(crate) fn write_log(&mut self) {
         if let Some(complaint) = self.pager.flush_log() {
+            self.report.log_lost = true;
             self.remark(&complaint);
         }
     }

@@ -46,6 +46,8 @@ pub struct Options {
     pub log_pids: LogPids,
     /// Where remarks for the user go (an application expelled, the state on SIGUSR1).
     pub messages: Sink,
+    /// Remark on each map and fork that the pager refuses, where it says why.
+    pub tell_refusals: bool,
     /// Fill physical memory with junk first, so that a pager that forgets to zero a page is found out.
     /// Done up to 4096 pages.
     pub junk: bool,
@@ -70,6 +72,7 @@ impl Default for Options {
             log: None,
             log_pids: LogPids::Raw,
             messages: Box::new(std::io::stderr()),
+            tell_refusals: true,
             junk: false,
             time_limit: None,
             watch_crashes: false,
@@ -88,6 +91,7 @@ impl fmt::Debug for Options {
             .field("dir", &self.dir)
             .field("log", &self.log.is_some())
             .field("log_pids", &self.log_pids)
+            .field("tell_refusals", &self.tell_refusals)
             .field("junk", &self.junk)
             .field("time_limit", &self.time_limit)
             .field("watch_crashes", &self.watch_crashes)

@@ -44,8 +44,18 @@ pub struct Report {
     pub flushed: Flushed,
     /// The pager's own figures.
     pub summary: Option<String>,
+    /// The log could not be written to its end; that was remarked on.
+    pub log_lost: bool,
     /// How the application started by the host ended, if it started one.
     pub exit: Option<ExitStatus>,
+}
+
+impl Report {
+    /// Something is missing that should have been written: a dirty file page, or the log.
+    #[must_use]
+    pub fn lost(&self) -> bool {
+        self.log_lost || !self.flushed.failures.is_empty()
+    }
 }
 
 impl fmt::Display for Report {

@@ -147,6 +147,9 @@ impl Host {
             Request::Map { filename, block } => {
                 self.pager.switch(pid);
                 let page = self.pager.map(usize::try_from(filename).unwrap_or(usize::MAX), block)?;
+                if page == 0 {
+                    self.remark_refusal(pid, "vm_map returned null");
+                }
                 self.deliver(no, page)
             }
             Request::Yield => {
@@ -202,7 +205,8 @@ impl Host {
         };
         process.shown = shown;
         if !self.pager.create(pid, child) {
-            let why = self.pager.reason().unwrap_or_else(|| "vm_create refused".to_owned());
+            let why = self.remark_refusal(pid, "its fork was refused");
+            let why = why.unwrap_or_else(|| "vm_create refused".to_owned());
             talk::say(process.conn(), self.reply.refused(&why));
             return self.refuse_fork(no, &why);
         }
@@ -221,6 +225,16 @@ impl Host {
         self.pager.log_table()?;
         talk::say(parent.conn(), self.reply.refused(why));
         Ok(())
+    }
+
+    /// A program may ask until it is refused, or take no notice and crash: the reason helps either way, where the
+    /// pager knows one.
+    fn remark_refusal(&mut self, pid: i32, what: &str) -> Option<String> {
+        let why = self.pager.reason()?;
+        if self.tell_refusals {
+            self.remark(&format!("process {pid}: {what}: {why}"));
+        }
+        Some(why)
     }
 
     fn wait(&mut self, no: ProcessNo, pid: i32, child: Option<i32>) {

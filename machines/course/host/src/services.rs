@@ -68,4 +68,8 @@ impl Services for Machine {
         let done = self.disk.write(name, block, self.memory.bytes_mut(frame));
         self.record("file_write", name, block, done)
     }
+
+    fn failure(&self) -> Option<String> {
+        self.failure.clone()
+    }
 }

@@ -89,7 +89,9 @@ impl Paging for Machine<'_> {
             Io::Write { frame, .. } => self.services.file_write(name, block, frame.0),
         };
         if done.is_err() {
-            self.state.failed = Some(format!("could not {verb} {}", self.state.describe(home)));
+            let why = self.services.failure();
+            self.state.failed =
+                Some(why.unwrap_or_else(|| format!("could not {verb} {}", self.state.describe(home))));
         }
         let result = done.map_err(|_| IoFailed);
         self.state.answers.push_back(match io {

@@ -351,8 +351,13 @@ impl Services for Counting<'_> {
         let done = self.services.file_write(name, block, frame);
         if done.is_err() {
             let file = name.unwrap_or(b"<swap>").escape_ascii();
-            self.failures.push(format!("could not write block {block} of file \"{file}\""));
+            let why = self.services.failure();
+            self.failures
+                .push(why.unwrap_or_else(|| format!("could not write block {block} of file \"{file}\"")));
         }
         done
+    }
+    fn failure(&self) -> Option<String> {
+        self.services.failure()
     }
 }

@@ -21,7 +21,7 @@ usage: PAGER [options]                serve the applications of this directory u
   --quiet            no summary at the end
 
 SIGUSR1 prints the pager's state, if it can tell it. Status: 0; that of APP; 1 when the pager could not
-start or dirty file pages were lost; 2 for wrong options; 70 when the pager broke the contract.
+start, or when dirty file pages or the log were lost; 2 for wrong options; 70 when the pager broke the contract.
 ";
 
 /// What a command line asks for.

@@ -51,8 +51,10 @@ fn serve(asked: Asked) -> c_int {
             if !quiet {
                 eprintln!("{report}");
             }
-            let lost = if report.flushed.failures.is_empty() { 0 } else { STATUS_FAILED };
-            report.exit.map_or(lost, status_of)
+            match report.exit.map_or(0, status_of) {
+                0 if report.lost() => STATUS_FAILED,
+                status => status,
+            }
         }
         Err(error) => {
             eprintln!("mager: {error}");
