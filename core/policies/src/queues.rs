@@ -143,15 +143,34 @@ impl<const N: usize> Queues<N> {
     /// Moves `node` to the tail of `queue`.
     #[inline]
     pub(crate) fn move_to(&mut self, queue: usize, node: u32) {
-        self.unlink(node);
-        self.push(queue, node);
+        let from = self.queue_of(node).expect("queues: only admitted frames are moved");
+        self.relink(queue, node);
+        if from != queue {
+            self.queue_of[node as usize] = u8::try_from(queue).expect("a few queues");
+            self.lens[from] -= 1;
+            self.lens[queue] += 1;
+        }
     }
 
     /// Lets `node` be passed by: to the tail of the queue it is in.
     #[inline]
     pub(crate) fn pass(&mut self, node: u32) {
-        let queue = self.unlink(node);
-        self.push(queue, node);
+        let queue =
+            if N == 1 { 0 } else { self.queue_of(node).expect("queues: only admitted frames are passed") };
+        self.relink(queue, node);
+    }
+
+    /// Changes the links alone: out of where `node` is, to the tail of `queue`.
+    #[inline]
+    fn relink(&mut self, queue: usize, node: u32) {
+        let Link { next, prev } = self.links[node as usize];
+        self.links[prev as usize].next = next;
+        self.links[next as usize].prev = prev;
+        let end = self.sentinel(queue);
+        let tail = self.links[end as usize].prev;
+        self.links[node as usize] = Link { next: end, prev: tail };
+        self.links[tail as usize].next = node;
+        self.links[end as usize].prev = node;
     }
 
     /// The first frame of `queue`, from the head, that may be evicted.

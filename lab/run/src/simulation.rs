@@ -112,6 +112,9 @@ const FRESH: u32 = u32::MAX;
 /// A page whose contents lie at home.
 const HOME: u32 = u32::MAX - 1;
 
+/// Accesses looked at ahead together.
+const BLOCK: usize = 128;
+
 struct Sim<P> {
     policy: P,
     needs: Observes,
@@ -126,6 +129,27 @@ impl<P: Policy> Sim<P> {
     /// One pass over a batch; what the policy observes and the mode are known when this is compiled.
     #[inline]
     fn pass<const EVERY: bool, const FUTURE: bool, const LIVE: bool>(
+        &mut self,
+        accesses: &[Access],
+        next: &[u32],
+    ) {
+        for (block, accesses) in accesses.chunks(BLOCK).enumerate() {
+            self.approach(accesses);
+            let next = if FUTURE { &next[block * BLOCK..] } else { next };
+            self.pass_block::<EVERY, FUTURE, LIVE>(accesses, next);
+        }
+    }
+
+    /// Touches what the next block will need: its cache misses are then under way together, and a branch that is
+    /// predicted wrong waits for none.
+    #[inline]
+    fn approach(&self, accesses: &[Access]) {
+        let frames = accesses.iter().map(|access| self.frame_of[access.page() as usize]);
+        std::hint::black_box(frames.fold(0, |all, frame| all ^ frame));
+    }
+
+    #[inline]
+    fn pass_block<const EVERY: bool, const FUTURE: bool, const LIVE: bool>(
         &mut self,
         accesses: &[Access],
         next: &[u32],
