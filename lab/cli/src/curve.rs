@@ -7,7 +7,7 @@ use crate::{
     progress::Progress,
 };
 use clap::Args;
-use mager_lab::{Chart, Curves, Line, Plan, Scale, bytes_text, curves, page};
+use mager_lab::{Chart, Curves, Line, Plan, Scale, bytes_text, curves, is_steep, page};
 use std::{
     fmt::Write,
     path::{Path, PathBuf},
@@ -118,13 +118,20 @@ fn bytes(value: f64) -> String {
     bytes_text(value.round() as u64)
 }
 
+/// A ratio in percent, two digits of it.
 fn percent(value: f64) -> String {
     let percent = value * 100.0;
-    if percent >= 10.0 || percent.fract() == 0.0 {
-        format!("{percent:.0}%")
-    } else {
-        format!("{percent:.1}%")
+    if percent >= 10.0 || percent == 0.0 {
+        return format!("{percent:.0}%");
     }
+    let digits = (1..9).find(|&digits| percent * 10f64.powi(digits) >= 9.95).unwrap_or(9);
+    let text = format!("{percent:.*}", usize::try_from(digits).unwrap_or(1));
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn steep(found: &Curves) -> bool {
+    let ratios = || found.curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.ratio));
+    is_steep(ratios().fold(0.0, f64::max), ratios().fold(1.0, f64::min))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a picture")]
@@ -142,6 +149,8 @@ fn chart(args: &CurveArgs, found: &Curves) -> Chart {
         x_label: "memory".to_owned(),
         y_label: "accesses that fault".to_owned(),
         x_scale: if args.linear { Scale::Linear } else { Scale::Log },
+        y_scale: if steep(found) { Scale::Log } else { Scale::Linear },
+        y_binary: false,
         x_text: bytes,
         y_text: percent,
         lines: found.curves.iter().map(line).collect(),

@@ -1,17 +1,16 @@
 //! `mager lab record`: a trace of a real program, by valgrind's lackey.
 //!
-//! valgrind sends its log to a socket on this machine's loopback; what arrives is compressed as it comes.
+//! valgrind writes its log into a named pipe; what arrives is compressed as it comes. Ctrl-C ends the program, and
+//! what was recorded until then is kept.
 
-use crate::LabError;
+use crate::{LabError, interrupt};
 use clap::Args;
 use std::{
-    fs::File,
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     thread,
-    time::Duration,
 };
 
 /// Arguments of `record`.
@@ -29,73 +28,80 @@ pub struct RecordArgs {
 pub(crate) fn run(args: &RecordArgs) -> Result<(), LabError> {
     let fail = |why: String| LabError::Record { program: args.program.join(" "), why };
     let write = |source| LabError::Write { path: args.output.clone(), source };
-    let listener =
-        TcpListener::bind("127.0.0.1:0").map_err(|error| fail(format!("no loopback socket: {error}")))?;
-    let mut child = start(args, &listener)?;
-    let log = accept(&listener, &mut child).map_err(|error| fail(error.to_string()))?;
-    let Some(mut log) = log else {
-        return Err(fail("valgrind ended before it recorded anything; is the program there?".into()));
-    };
+    // The program gets the signal as well; when it has ended, so has its log.
+    interrupt::flag();
+    let pipe = Pipe::new().map_err(|error| fail(format!("no named pipe: {error}")))?;
+    let mut child = start(args, &pipe.path)?;
     let file = File::create(&args.output).map_err(write)?;
     let mut encoder = zstd::Encoder::new(file, 3).map_err(write)?;
-    let lines = copy(&mut log, &mut encoder).map_err(write)?;
+    let (copied, status) = thread::scope(|scope| {
+        let reader = scope.spawn(|| copy(&mut File::open(&pipe.path)?, &mut encoder));
+        let status = child.wait();
+        // If valgrind never opened the pipe, the reader still waits for someone who does.
+        drop(OpenOptions::new().read(true).write(true).open(&pipe.path));
+        (reader.join(), status)
+    });
+    let lines = copied.map_err(|_| fail("the recording thread panicked".into()))?.map_err(write)?;
     encoder.finish().map_err(write)?;
-    let status = child.wait().map_err(|error| fail(error.to_string()))?;
+    let status = status.map_err(|error| fail(error.to_string()))?;
+    if lines == 0 {
+        return Err(fail(format!(
+            "valgrind recorded nothing and ended with {status}; is the program there?"
+        )));
+    }
     report(args, lines, status);
-    if lines == 0 { Err(fail("no accesses were recorded".into())) } else { Ok(()) }
+    Ok(())
 }
 
-fn start(args: &RecordArgs, listener: &TcpListener) -> Result<Child, LabError> {
-    let fail = |why: String| LabError::Record { program: args.program.join(" "), why };
-    let address = listener.local_addr().map_err(|error| fail(error.to_string()))?;
-    let mut command = Command::new("valgrind");
-    command.args([
-        "--tool=lackey",
-        "--trace-mem=yes",
-        "--basic-counts=no",
-        &format!("--log-socket={address}"),
-        "--",
-    ]);
-    command.args(&args.program);
-    command.spawn().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => LabError::NoValgrind,
-        _ => fail(error.to_string()),
-    })
+/// A named pipe in a directory of its own, which goes when this goes.
+struct Pipe {
+    directory: PathBuf,
+    path: PathBuf,
 }
 
-/// valgrind's connection; none if it ended without one.
-fn accept(listener: &TcpListener, child: &mut Child) -> io::Result<Option<TcpStream>> {
-    listener.set_nonblocking(true)?;
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false)?;
-                return Ok(Some(stream));
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if child.try_wait()?.is_some() {
-                    return Ok(None);
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-            Err(error) => return Err(error),
-        }
+impl Pipe {
+    fn new() -> io::Result<Self> {
+        let directory = std::env::temp_dir().join(format!("mager-record-{}", std::process::id()));
+        fs::create_dir(&directory)?;
+        let pipe = Pipe { path: directory.join("log"), directory };
+        let made = Command::new("mkfifo").arg("-m").arg("600").arg(&pipe.path).status()?;
+        if made.success() { Ok(pipe) } else { Err(io::Error::other("mkfifo failed")) }
     }
 }
 
-/// Copies the log; how many lines there were.
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        // At worst an empty directory stays among the temporary files.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn start(args: &RecordArgs, log: &Path) -> Result<Child, LabError> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no"]);
+    command.arg(format!("--log-file={}", log.display())).arg("--").args(&args.program);
+    command.spawn().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => LabError::NoValgrind,
+        _ => LabError::Record { program: args.program.join(" "), why: error.to_string() },
+    })
+}
+
+/// Copies the log; how many lines there were. If writing fails the rest is read all the same, for a program whose
+/// log nobody reads would not end.
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 18];
-    let mut lines = 0;
+    let (mut lines, mut written) = (0, Ok(()));
     loop {
         let read = match from.read(&mut buffer) {
-            Ok(0) => return Ok(lines),
+            Ok(0) => return written.map(|()| lines),
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         lines += buffer[..read].iter().filter(|&&byte| byte == b'\n').count() as u64;
-        to.write_all(&buffer[..read])?;
+        if written.is_ok() {
+            written = to.write_all(&buffer[..read]);
+        }
     }
 }
 

@@ -157,6 +157,8 @@ fn chart(args: &StatsArgs, stats: &Stats) -> Chart {
         x_label: "accesses".to_owned(),
         y_label: "memory".to_owned(),
         x_scale: Scale::Linear,
+        y_scale: Scale::Linear,
+        y_binary: true,
         x_text: millions,
         y_text: bytes,
         lines: vec![line("touched", |window| window.pages), line("first touched", |window| window.fresh)],

@@ -36,6 +36,10 @@ pub struct Chart {
     pub y_label: String,
     /// How x is divided.
     pub x_scale: Scale,
+    /// How y is divided; a logarithmic y ends at its lowest value above 0.
+    pub y_scale: Scale,
+    /// Whether round numbers of y are powers of two.
+    pub y_binary: bool,
     /// How x is written at the ticks.
     pub x_text: fn(f64) -> String,
     /// How y is written at the ticks.
@@ -71,12 +75,29 @@ impl Chart {
         if least < most { (least, most) } else { (most.clamp(0.5, 1.0), most.max(2.0)) }
     }
 
-    /// The top of y, a round number; its bottom is 0.
-    pub(crate) fn y_top(&self) -> f64 {
-        let ys = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
-        let most = ys.fold(0.0, f64::max);
-        let step = step(most);
-        if most > 0.0 { (most / step).ceil() * step } else { 1.0 }
+    /// The bottom and the top of y, round numbers.
+    fn y_range(&self) -> (f64, f64) {
+        let ys = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
+        let most = ys().fold(0.0, f64::max);
+        if self.y_scale == Scale::Log {
+            let least = ys().filter(|&y| y > 0.0).fold(1.0, f64::min);
+            return (10f64.powf(least.log10().floor()), 10f64.powf(most.max(least).log10().ceil()));
+        }
+        let step = self.y_step(most);
+        (0.0, if most > 0.0 { (most / step).ceil() * step } else { 1.0 })
+    }
+
+    fn y_step(&self, range: f64) -> f64 {
+        if self.y_binary && range > 0.0 { (range / 5.0).log2().floor().exp2().max(1.0) } else { step(range) }
+    }
+
+    fn y_ticks(&self) -> Vec<f64> {
+        let (bottom, top) = self.y_range();
+        if self.y_scale == Scale::Log {
+            return (0..20).map(|i| bottom * 10f64.powi(i)).take_while(|&y| y <= top * 1.0001).collect();
+        }
+        let step = self.y_step(top);
+        (0..20).map(|i| f64::from(i) * step).take_while(|&y| y <= top * 1.0001).collect()
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -89,7 +110,12 @@ impl Chart {
     }
 
     fn y(&self, value: f64) -> f64 {
-        HEIGHT - BOTTOM - value / self.y_top() * (HEIGHT - TOP - BOTTOM)
+        let (bottom, top) = self.y_range();
+        let part = match self.y_scale {
+            Scale::Linear => (value - bottom) / (top - bottom),
+            Scale::Log => (value.max(bottom) / bottom).ln() / (top / bottom).max(1.0001).ln(),
+        };
+        HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
     }
 
     /// The picture.
@@ -118,20 +144,11 @@ impl Chart {
 
     fn axes(&self, out: &mut String) {
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        let (top, step) = (self.y_top(), step(self.y_top()));
-        let mut value = 0.0;
-        while value <= top * 1.0001 {
+        for value in self.y_ticks() {
             let (y, text) = (self.y(value), (self.y_text)(value));
             put(out, format_args!("<path d=\"M{LEFT} {y:.1}H{right}\" stroke=\"#e3e3e3\"/>"));
-            put(
-                out,
-                format_args!(
-                    "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
-                    LEFT - 8.0,
-                    y + 4.5
-                ),
-            );
-            value += step;
+            let x = LEFT - 8.0;
+            put(out, format_args!("<text x=\"{x}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>", y + 4.5));
         }
         for value in self.x_ticks() {
             let (x, text) = (self.x(value), (self.x_text)(value));
@@ -208,7 +225,7 @@ impl Chart {
         let edge = |sign: f64| {
             let pairs = line.points.iter().zip(&line.errors);
             pairs.map(move |(&(x, y), &error)| {
-                (self.x(x), self.y((y + sign * error).clamp(0.0, self.y_top())))
+                (self.x(x), self.y((y + sign * error).clamp(self.y_range().0, self.y_range().1)))
             })
         };
         let mut path = String::new();

@@ -158,18 +158,25 @@ fn misses(policy: &str, frames: u32, sample: &Sample, next: &[u32], stop: &Atomi
     Some(sim.counts().faults)
 }
 
-/// The size at which the curve lies farthest below the straight line between its ends, both axes from 0 to 1.
+/// Whether ratios reach over so many orders of magnitude that only a logarithm shows them all.
+#[must_use]
+pub fn is_steep(high: f64, low: f64) -> bool {
+    low > 0.0 && high / low > 200.0
+}
+
+/// The size at which the curve lies farthest below the straight line between its ends, as it is drawn: memory by its
+/// logarithm, misses by theirs if they are steep.
 fn knee(sizes: &[u32], ratio: impl Fn(u32) -> f64) -> Option<Point> {
     let (&least, &most) = (sizes.first()?, sizes.last()?);
-    let (high, low) = (ratio(least), ratio(most));
+    let steep = is_steep(ratio(least), ratio(most));
+    let height = |ratio: f64| if steep { ratio.ln() } else { ratio };
+    let (high, low) = (height(ratio(least)), height(ratio(most)));
     if least == most || high - low < 1e-9 {
         return None;
     }
     let below = |frames: u32| {
-        let x =
-            (f64::from(frames).ln() - f64::from(least).ln()) / (f64::from(most).ln() - f64::from(least).ln());
-        let y = (ratio(frames) - low) / (high - low);
-        1.0 - x - y
+        let x = (f64::from(frames) / f64::from(least)).ln() / (f64::from(most) / f64::from(least)).ln();
+        1.0 - x - (height(ratio(frames)) - low) / (high - low)
     };
     let best = sizes.iter().copied().max_by(|&a, &b| below(a).total_cmp(&below(b)))?;
     (below(best) > 0.02).then(|| Point { frames: best, ratio: ratio(best), error: 0.0 })

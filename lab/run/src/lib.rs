@@ -19,7 +19,7 @@ mod stats;
 mod trace;
 
 pub use chart::{Chart, Line, Scale};
-pub use curve::{Curve, Curves, Plan, Point, curves, spread};
+pub use curve::{Curve, Curves, Plan, Point, curves, is_steep, spread};
 pub use future::next_accesses;
 pub use html::page;
 pub use intern::{Access, Interner};
