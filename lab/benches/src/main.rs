@@ -1,10 +1,15 @@
 //! The lab's bars: accesses a second of each policy, reading the trace included, beside a bare read-and-hash pass.
 //!
-//! `mager-lab-benches [policies] [--accesses N] [--pages N] [--dir DIR]` makes a zipf trace once, then times.
+//! `mager-lab-benches [WHAT..] [--accesses N] [--pages N] [--dir DIR]` makes its traces once, then times. WHAT is a
+//! policy, `lru-curve`, `lackey` or `footprints`; all policies and the curve by default. Times are those of the CPU
+//! where the system tells them, so that what else the machine does counts little.
+
+mod lackey;
 
 use mager_lab::{Access, Interner, Mode, StackDistances, next_accesses, simulation};
 use mager_trace::{Batch, Load, Options, Output, Reader, TraceError, Writer, generate};
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -16,7 +21,7 @@ struct Plan {
     accesses: u64,
     pages: u32,
     dir: PathBuf,
-    policies: Vec<String>,
+    what: Vec<String>,
 }
 
 const POLICIES: [&str; 19] = [
@@ -43,7 +48,7 @@ const POLICIES: [&str; 19] = [
 
 fn plan() -> Outcome<Plan> {
     let mut plan =
-        Plan { accesses: 20_000_000, pages: 1_000_000, dir: std::env::temp_dir(), policies: Vec::new() };
+        Plan { accesses: 20_000_000, pages: 1_000_000, dir: std::env::temp_dir(), what: Vec::new() };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg}: expected a value"));
@@ -52,12 +57,11 @@ fn plan() -> Outcome<Plan> {
             "--pages" => plan.pages = value()?.parse()?,
             "--dir" => plan.dir = value()?.into(),
             "--bench" => {}
-            policy => plan.policies.push(policy.to_owned()),
+            what => plan.what.push(what.to_owned()),
         }
     }
-    if plan.policies.is_empty() {
-        plan.policies =
-            POLICIES.iter().chain(&["opt", "lru-curve"]).map(|&policy| policy.to_owned()).collect();
+    if plan.what.is_empty() {
+        plan.what = POLICIES.iter().chain(&["opt", "lru-curve"]).map(|&policy| policy.to_owned()).collect();
     }
     Ok(plan)
 }
@@ -118,29 +122,78 @@ fn reset_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-fn main() -> Outcome<()> {
-    let plan = plan()?;
-    let path = trace(&plan)?;
+/// Seconds this thread has had of a CPU; none where the system does not tell.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(stat.split_whitespace().next()?.parse::<f64>().ok()? / 1e9)
+}
+
+/// The best of three runs, in seconds, and what came of the last.
+fn timed(mut run: impl FnMut() -> Outcome<u64>) -> Outcome<(u64, f64)> {
+    let (mut best, mut came) = (f64::MAX, 0);
+    for _ in 0..3 {
+        let (start, cpu) = (Instant::now(), cpu_seconds());
+        came = run()?;
+        let wall = start.elapsed().as_secs_f64();
+        best = best.min(cpu.zip(cpu_seconds()).map_or(wall, |(before, after)| after - before));
+    }
+    Ok((came, best))
+}
+
+fn policies(plan: &Plan) -> Outcome<()> {
+    let path = trace(plan)?;
     let frames = plan.pages / 10;
     let millions = |seconds: f64| plan.accesses as f64 / 1e6 / seconds;
-    let timed = |run: &mut dyn FnMut() -> Outcome<u64>| -> Outcome<(u64, f64)> {
-        let (mut best, mut came) = (f64::MAX, 0);
-        for _ in 0..3 {
-            let start = Instant::now();
-            came = run()?;
-            best = best.min(start.elapsed().as_secs_f64());
-        }
-        Ok((came, best))
-    };
-    let (pages, bare) = timed(&mut || Ok(u64::from(pass(&path, |_| ())?)))?;
+    let (pages, bare) = timed(|| Ok(u64::from(pass(&path, |_| ())?)))?;
     println!("{} accesses, {pages} pages touched, {frames} frames; best of 3", plan.accesses);
     println!("{:20} {:>10} {:>9} {:>8} {:>9}", "", "M access/s", "x bare", "MiB", "misses");
     println!("{:20} {:10.1} {:9.2}", "bare read and hash", millions(bare), 1.0);
-    for policy in &plan.policies {
+    for policy in &plan.what {
         reset_peak();
-        let (misses, seconds) = timed(&mut || one(&path, policy, frames))?;
+        let (misses, seconds) = timed(|| one(&path, policy, frames))?;
         let mib = peak_mib().unwrap_or(0);
         println!("{policy:20} {:10.1} {:9.2} {mib:8} {misses:9}", millions(seconds), seconds / bare);
     }
+    Ok(())
+}
+
+/// A few policies over footprints from 2^12 to 2^24 pages, a tenth resident.
+fn footprints(plan: &Plan) -> Outcome<()> {
+    const SHOWN: [&str; 4] = ["clock", "lru", "arc", "opt"];
+    println!("{:>10} {:>10} {}", "pages", "bare", SHOWN.map(|policy| format!("{policy:>10}")).join(" "));
+    for exponent in (12..=24).step_by(2) {
+        let accesses = plan.accesses.min(20_000_000);
+        let small = Plan { pages: 1 << exponent, accesses, dir: plan.dir.clone(), what: Vec::new() };
+        let path = trace(&small)?;
+        let per_second = |seconds: f64| format!("{:10.1}", accesses as f64 / 1e6 / seconds);
+        let (_, bare) = timed(|| Ok(u64::from(pass(&path, |_| ())?)))?;
+        let mut row = vec![per_second(bare)];
+        for policy in SHOWN {
+            row.push(per_second(timed(|| one(&path, policy, small.pages / 10))?.1));
+        }
+        println!("{:10} {}", small.pages, row.join(" "));
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+fn main() -> Outcome<()> {
+    let mut plan = plan()?;
+    let mut asked = |what: &str| {
+        let before = plan.what.len();
+        plan.what.retain(|w| w != what);
+        plan.what.len() < before
+    };
+    let (with_lackey, with_footprints) = (asked("lackey"), asked("footprints"));
+    if !plan.what.is_empty() {
+        policies(&plan)?;
+    }
+    if with_lackey {
+        lackey::measure(&plan.dir)?;
+    }
+    if with_footprints {
+        footprints(&plan)?;
+    }
+    std::io::stdout().flush()?;
     Ok(())
 }
