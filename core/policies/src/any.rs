@@ -43,7 +43,7 @@ macro_rules! plain {
 }
 
 // Policies without parameters.
-plain!(Car, Clock, ClockPro, Fifo, Lfu, Lru, Opt, Sieve);
+plain!(Arc, Car, Clock, ClockPro, Fifo, Lfu, Lru, Opt, Sieve);
 
 macro_rules! any_policy {
     ($($name:literal => $variant:ident),+ $(,)?) => {

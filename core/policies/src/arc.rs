@@ -2,17 +2,12 @@
 //!
 //! Source: N. Megiddo and D. Modha, "ARC: A Self-Tuning, Low Overhead Replacement Cache", FAST 2003. T1 holds pages
 //! touched once lately, T2 those touched again; B1 and B2 are their ghosts. A hit in B1 says T1 was too small, one
-//! in B2 that T2 was; the target `p` for T1 moves accordingly, by a real number as in the paper (`whole=1`: by the
-//! whole part of it, as some simulators do).
+//! in B2 that T2 was; the target `p` for T1 moves accordingly, by a real number as in the paper.
 //!
 //! Observes every access: simulator only. O(1); 13 bytes a frame, twice that in ghosts, 4 a page ever evicted.
 //! Shines where the best balance of recency and frequency changes; resists scans; loops still defeat it.
 
-use crate::{
-    FrameNo, Frames, Gone, Observes, PageNo, Policy,
-    options::{BadSpec, Configured, Options},
-    queues::Queues,
-};
+use crate::{FrameNo, Frames, Gone, Observes, PageNo, Policy, queues::Queues};
 
 const T1: usize = 0;
 const T2: usize = 1;
@@ -25,7 +20,6 @@ pub struct Arc {
     queues: Queues<4>,
     frames: u32,
     target: f64,
-    whole: bool,
     /// The incoming page whose ghost hit has moved the target already: a second proposal must not move it again.
     counted: Option<PageNo>,
 }
@@ -35,7 +29,7 @@ impl Arc {
     #[must_use]
     pub fn new(frames: u32) -> Self {
         let queues = Queues::new(frames, frames.saturating_mul(2));
-        Arc { queues, frames, target: 0.0, whole: false, counted: None }
+        Arc { queues, frames, target: 0.0, counted: None }
     }
 
     /// Moves the target for a hit on the ghost of `page`, once.
@@ -46,7 +40,6 @@ impl Arc {
         self.counted = Some(page);
         let (b1, b2) = (f64::from(self.queues.len(B1)), f64::from(self.queues.len(B2)));
         let by = if hit == B1 { b2 / b1 } else { b1 / b2 }.max(1.0);
-        let by = if self.whole { whole_part(by) } else { by };
         let moved = if hit == B1 { self.target + by } else { self.target - by };
         self.target = moved.clamp(0.0, f64::from(self.frames));
     }
@@ -61,17 +54,6 @@ impl Arc {
         self.queues.trim(B1, room);
         let others = self.queues.len(T1) + self.queues.len(T2) + self.queues.len(B1);
         self.queues.trim(B2, (2 * self.frames).saturating_sub(1 + others));
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quotient of two small counts")]
-fn whole_part(quotient: f64) -> f64 {
-    f64::from(quotient as u32)
-}
-
-impl Configured for Arc {
-    fn configured(frames: u32, options: &mut Options<'_>) -> Result<Self, BadSpec> {
-        Ok(Arc { whole: options.count("whole", 0, 0)? != 0, ..Arc::new(frames) })
     }
 }
 

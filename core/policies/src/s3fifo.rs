@@ -10,6 +10,9 @@
 //! a variant of some simulators: until the first eviction, what the small queue has no room for goes to the main
 //! one.
 //!
+//! The paper evicts from the main queue as well when a page moves on and that queue is full, so that one fault may
+//! free two frames; here, as in libCacheSim, it then holds a little more than its share until the next fault.
+//!
 //! O(1) amortised; 14 bytes a frame, 13 a ghost, 4 a page ever evicted. Shines on skew with many pages touched
 //! once; a page whose second touch comes a little after the small queue let it go pays twice.
 
@@ -74,6 +77,12 @@ impl S3Fifo {
             Some(counts) => counts[frame.index()] -= touches,
             None => frames.unreference(frame),
         }
+    }
+
+    /// The queue to take from: the main one if it has more than its share, and when the small one is empty.
+    fn first_queue(&self) -> usize {
+        let small = self.queues.len(MAIN) <= self.most_main && self.queues.len(SMALL) > 0;
+        if small || self.queues.len(MAIN) == 0 { SMALL } else { MAIN }
     }
 
     /// Looks at the head of the small queue: the victim, or one page moved on.
@@ -154,9 +163,11 @@ impl Policy for S3Fifo {
     /// Each step moves a page on, takes a touch from it, or finds the victim.
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         self.fill_main = false;
+        let mut queue = self.first_queue();
         for _ in 0..6 * u64::from(self.queues.len(SMALL) + self.queues.len(MAIN)) {
-            let small = self.queues.len(MAIN) <= self.most_main && self.queues.len(SMALL) > 0;
-            let queue = if small || self.queues.len(MAIN) == 0 { SMALL } else { MAIN };
+            if self.queues.len(queue) == 0 {
+                queue = self.first_queue();
+            }
             let frame = FrameNo(self.queues.head(queue)?);
             if !frames.evictable(frame) {
                 self.queues.pass(frame.0);

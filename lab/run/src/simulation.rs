@@ -13,7 +13,8 @@ pub enum Mode {
     #[default]
     Paper,
     /// As the machines do with memory of no file: the access that brings a page in references it; a page not written
-    /// yet takes no frame when it is read, and is filled with zeros, not read, when it is written.
+    /// yet takes no frame when it is read, and is filled with zeros, not read, when it is written. Frame 0 is the zero
+    /// page and holds nothing else, so there are at least two frames.
     Live,
 }
 
@@ -54,6 +55,7 @@ pub trait Simulation: Send {
 
 /// The policy described by `spec` over `frames` frames, at first empty.
 pub fn simulation(spec: &str, frames: u32, mode: Mode) -> Result<Box<dyn Simulation>, BadSpec> {
+    let frames = frames.max(if mode == Mode::Live { 2 } else { 1 });
     Ok(Any::from_spec(spec, frames)?.visit(Boxed { frames, mode }))
 }
 
@@ -66,13 +68,14 @@ impl Visitor for Boxed {
     type Output = Box<dyn Simulation>;
 
     fn visit<P: Policy + Send + 'static>(self, policy: P) -> Box<dyn Simulation> {
+        let used = u32::from(self.mode == Mode::Live);
         let frames = Table { flags: vec![0; self.frames as usize], pages: vec![0; self.frames as usize] };
         Box::new(Sim {
             needs: policy.needs(),
             policy,
             mode: self.mode,
             frames,
-            used: 0,
+            used,
             frame_of: Vec::new(),
             counts: Counts::default(),
         })

@@ -165,21 +165,21 @@ impl S3Fifo {
     }
 
     fn evict(&mut self) {
-        loop {
-            let main_is_full = self.main.len() > self.n - self.n / 10;
-            if !self.small.is_empty() && !main_is_full {
+        if self.main.len() <= self.n - self.n / 10 {
+            while !self.small.is_empty() {
                 let (page, touches) = self.small.remove(0);
                 if touches < self.enough {
                     return self.ghost.push(page);
                 }
                 self.main.push((page, 0));
-            } else {
-                let (page, touches) = self.main.remove(0);
-                if touches == 0 {
-                    return;
-                }
-                self.main.push((page, touches - 1));
             }
+        }
+        loop {
+            let (page, touches) = self.main.remove(0);
+            if touches == 0 {
+                return;
+            }
+            self.main.push((page, touches - 1));
         }
     }
 }
