@@ -1,6 +1,10 @@
 //! A policy chosen by name at run time.
 
-use crate::{Clock, Fifo, FrameNo, Frames, Gone, Observes, PageNo, Policy};
+use crate::options::{BadSpec, Configured, Options};
+use crate::{
+    Aging, Arc, Car, Clock, ClockPro, Fifo, FrameNo, Frames, Gclock, Gone, Lfu, Lirs, Lru, Mglru, Nru,
+    Observes, Opt, PageNo, Policy, Random, S3Fifo, Sieve, TwoQ, WTinyLfu, WsClock,
+};
 use core::fmt;
 
 /// No policy has this name.
@@ -19,23 +23,58 @@ impl fmt::Display for UnknownPolicy {
 
 impl core::error::Error for UnknownPolicy {}
 
+/// Something done with a policy whose type is known only once its name has been read: code for each policy is made
+/// where speed matters, instead of asking at every call which one it is.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+    /// Does it with `policy`.
+    fn visit<P: Policy + Send + 'static>(self, policy: P) -> Self::Output;
+}
+
+macro_rules! plain {
+    ($($policy:ident),+ $(,)?) => { $(
+        impl Configured for $policy {
+            fn configured(frames: u32, _options: &mut Options<'_>) -> Result<Self, BadSpec> {
+                Ok($policy::new(frames))
+            }
+        }
+    )+ };
+}
+
+// Policies without parameters.
+plain!(Arc, Car, Clock, ClockPro, Fifo, Lfu, Lru, Opt, Sieve);
+
 macro_rules! any_policy {
     ($($name:literal => $variant:ident),+ $(,)?) => {
         /// Any of this crate's policies, by name.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "each variant is documented where its policy is")]
+        #[expect(clippy::large_enum_variant, reason = "a few hundred bytes, once a run")]
         pub enum Any { $($variant($variant)),+ }
 
         impl Any {
             /// The names [`Any::new`] knows.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
-            /// The policy called `name` over frames `0..frames`.
+            /// The policy called `name` over frames `0..frames`, with its default parameters.
             pub fn new(name: &str, frames: u32) -> Result<Self, UnknownPolicy> {
                 match name {
                     $($name => Ok(Any::$variant($variant::new(frames))),)+
                     _ => Err(UnknownPolicy),
                 }
+            }
+
+            fn configured(name: &str, frames: u32, options: &mut Options<'_>) -> Result<Self, BadSpec> {
+                match name {
+                    $($name => <$variant as Configured>::configured(frames, options).map(Any::$variant),)+
+                    _ => Err(BadSpec::Unknown(UnknownPolicy)),
+                }
+            }
+
+            /// Hands the policy itself to `visitor`.
+            pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+                match self { $(Any::$variant(p) => visitor.visit(p)),+ }
             }
 
             /// The name it was made by.
@@ -61,6 +100,9 @@ macro_rules! any_policy {
             fn touched(&mut self, frame: FrameNo) {
                 match self { $(Any::$variant(p) => p.touched(frame)),+ }
             }
+            fn foretold(&mut self, frame: FrameNo, next: u64) {
+                match self { $(Any::$variant(p) => p.foretold(frame, next)),+ }
+            }
             fn tick(&mut self) {
                 match self { $(Any::$variant(p) => p.tick()),+ }
             }
@@ -77,4 +119,31 @@ macro_rules! any_policy {
 any_policy! {
     "clock" => Clock,
     "fifo" => Fifo,
+    "random" => Random,
+    "gclock" => Gclock,
+    "nru" => Nru,
+    "aging" => Aging,
+    "wsclock" => WsClock,
+    "mglru" => Mglru,
+    "sieve" => Sieve,
+    "s3-fifo" => S3Fifo,
+    "car" => Car,
+    "clock-pro" => ClockPro,
+    "lru" => Lru,
+    "lfu" => Lfu,
+    "2q" => TwoQ,
+    "arc" => Arc,
+    "lirs" => Lirs,
+    "w-tinylfu" => WTinyLfu,
+    "opt" => Opt,
+}
+
+impl Any {
+    /// The policy described by `spec`, a name and its parameters (`s3-fifo:small=0.2:counts=1`), over frames
+    /// `0..frames`.
+    pub fn from_spec(spec: &str, frames: u32) -> Result<Self, BadSpec> {
+        let (name, mut options) = Options::split(spec);
+        let policy = Any::configured(name, frames, &mut options)?;
+        if options.all_taken() { Ok(policy) } else { Err(BadSpec::NoSuchKey) }
+    }
 }

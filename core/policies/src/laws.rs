@@ -3,19 +3,34 @@
 //! A small world of frames with random admissions, removals, touches and pins drives the policy; each proposal is
 //! held against the laws of [`Policy`]. A new policy's test is one line: `laws::obeyed(16, seed, || New::new(16))`.
 
-use crate::{FrameNo, Frames, Gone, PageNo, Policy};
+use crate::{FrameNo, Frames, Gone, Observes, PageNo, Policy};
 use alloc::{vec, vec::Vec};
 
 #[derive(Clone, Copy, PartialEq)]
 struct Slot {
     admitted: bool,
+    page: u32,
     evictable: bool,
     referenced: bool,
     dirty: bool,
 }
 
+const EMPTY: Slot = Slot { admitted: false, page: 0, evictable: false, referenced: false, dirty: false };
+
 struct World {
     slots: Vec<Slot>,
+}
+
+impl World {
+    fn holds(&self, page: PageNo) -> bool {
+        self.slots.iter().any(|slot| slot.admitted && slot.page == page.0)
+    }
+
+    /// A page of a small set, so that pages come back; none if the page drawn is resident.
+    fn absent_page(&self, random: &mut Random) -> Option<PageNo> {
+        let frames = u32::try_from(self.slots.len()).expect("frames are u32");
+        Some(PageNo(random.below(4 * frames))).filter(|&page| !self.holds(page))
+    }
 }
 
 impl Frames for World {
@@ -52,8 +67,7 @@ impl Random {
 /// law that was broken.
 pub fn obeyed<P: Policy>(frames: u32, seed: u64, new: impl Fn() -> P) {
     let (mut policy, mut twin) = (new(), new());
-    let idle = Slot { admitted: false, evictable: false, referenced: false, dirty: false };
-    let mut world = World { slots: vec![idle; frames as usize] };
+    let mut world = World { slots: vec![EMPTY; frames as usize] };
     let mut twin_world = World { slots: world.slots.clone() };
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
     for step in 0..2000 {
@@ -67,34 +81,55 @@ pub fn obeyed<P: Policy>(frames: u32, seed: u64, new: impl Fn() -> P) {
 fn one_step<P: Policy>(policy: &mut P, world: &mut World, random: &mut Random, step: u32) {
     let frames = u32::try_from(world.slots.len()).expect("frames are u32");
     let frame = FrameNo(random.below(frames));
+    let page = world.absent_page(random);
     let slot = &mut world.slots[frame.index()];
-    match random.below(8) {
-        0..3 if !slot.admitted => {
-            *slot = Slot { admitted: true, evictable: true, referenced: true, dirty: random.below(2) == 0 };
-            policy.admit(frame, PageNo(step));
+    match (random.below(9), page) {
+        (0..3, Some(page)) if !slot.admitted => {
+            let dirty = step.is_multiple_of(3);
+            *slot = Slot { admitted: true, page: page.0, evictable: true, referenced: true, dirty };
+            policy.admit(frame, page);
+            foretell(policy, frame, step);
         }
-        3 if slot.admitted => {
-            *slot = Slot { admitted: false, evictable: false, referenced: false, dirty: false };
-            policy.remove(frame, Gone::Freed);
+        (3, _) if slot.admitted => {
+            *slot = EMPTY;
+            policy.remove(frame, if step.is_multiple_of(2) { Gone::Freed } else { Gone::Evicted });
         }
-        4 if slot.admitted => slot.evictable = !slot.evictable,
-        5 if slot.admitted => slot.referenced = true,
-        6 => policy.tick(),
-        7 => propose(policy, world, step),
+        (4, _) if slot.admitted => slot.evictable = !slot.evictable,
+        (5, _) if slot.admitted => {
+            slot.referenced = true;
+            touch(policy, frame, step);
+        }
+        (6, Some(page)) => policy.forget(page),
+        (7, _) => policy.tick(),
+        (8, _) => propose(policy, world, page, step),
         _ => {}
     }
 }
 
-fn propose<P: Policy>(policy: &mut P, world: &mut World, step: u32) {
+fn touch<P: Policy>(policy: &mut P, frame: FrameNo, step: u32) {
+    if policy.needs() >= Observes::EveryAccess {
+        policy.touched(frame);
+        foretell(policy, frame, step);
+    }
+}
+
+/// Some future: that it is not what comes does not release a policy from the laws.
+fn foretell<P: Policy>(policy: &mut P, frame: FrameNo, step: u32) {
+    if policy.needs() == Observes::Future {
+        policy.foretold(frame, u64::from(step) + u64::from(frame.0 % 7) * 10);
+    }
+}
+
+fn propose<P: Policy>(policy: &mut P, world: &mut World, incoming: Option<PageNo>, step: u32) {
     let any = world.slots.iter().any(|slot| slot.admitted && slot.evictable);
-    let Some(victim) = policy.victim(Some(PageNo(step)), world) else {
+    let Some(victim) = policy.victim(incoming, world) else {
         assert!(!any, "law: None only if no frame is evictable");
         return;
     };
     let slot = &mut world.slots[victim.index()];
     assert!(slot.admitted && slot.evictable, "law: a victim is admitted and evictable");
     if !step.is_multiple_of(5) {
-        *slot = Slot { admitted: false, evictable: false, referenced: false, dirty: false };
+        *slot = EMPTY;
         policy.remove(victim, Gone::Evicted);
     }
 }

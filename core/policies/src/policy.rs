@@ -86,6 +86,12 @@ pub trait Policy {
         let _ = frame;
     }
 
+    /// The page in `frame` will be touched next at time `next` (`u64::MAX`: never again); called after every
+    /// [`Policy::admit`] and [`Policy::touched`], only where [`Policy::needs`] says [`Observes::Future`].
+    fn foretold(&mut self, frame: FrameNo, next: u64) {
+        let _ = (frame, next);
+    }
+
     /// Time passed: a chance to age.
     fn tick(&mut self) {}
 

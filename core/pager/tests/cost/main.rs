@@ -10,7 +10,7 @@ use mager_pager::{
     Access, ArenaId, BlockNo, Config, Effect, Effects, Event, Fault, ObjectNo, Pager, Pages, Sharing, Site,
     Ticket, VirtPage,
 };
-use mager_policies::{Any, Clock, Policy};
+use mager_policies::{Any, Clock, Observes, Policy};
 
 /// Pages of the populations whose bytes are counted: enough for the grain of tables not to matter.
 const MANY: u32 = 1 << 16;
@@ -92,7 +92,9 @@ fn life<P: Policy>(pager: &mut Pager<P>, machine: &mut Machine, arena: ArenaId) 
 #[test]
 fn no_allocation_on_the_fault_path_after_warm_up() {
     for sharing in [Sharing::Frame, Sharing::Place] {
-        for name in Any::NAMES {
+        // The others only run in simulation, and learn about pages in tables that grow.
+        let live = |name: &&str| Any::new(name, 2).unwrap().needs() <= Observes::ReferenceBits;
+        for name in Any::NAMES.iter().copied().filter(live) {
             let config = Config { sharing, ..config(65, 2048) };
             let mut pager = Pager::new(config, Any::new(name, 65).unwrap()).unwrap();
             let mut machine = Machine::new();
@@ -104,7 +106,9 @@ fn no_allocation_on_the_fault_path_after_warm_up() {
             let calls = life(&mut pager, &mut machine, arena);
             let after = pager.view().counters();
             assert!(after.page_ins - before.page_ins > 1000 && after.write_backs - before.write_backs > 500);
-            assert!(after.copies - before.copies > 300 && after.second_chances >= before.second_chances);
+            let copies = after.copies + after.steals - before.copies - before.steals;
+            assert!(copies > 300, "{name} by {sharing:?}: {copies} copies");
+            assert!(after.second_chances >= before.second_chances);
             assert_eq!(calls, 0, "{name} by {sharing:?} allocates on the fault path");
             pager.check();
         }
