@@ -39,6 +39,8 @@ const EXAMPLES: &str = "\
 Examples:
   mager demo                              Real processes on four frames, told line by line
   mager course run -- ./app               Run an application on a pager of its own
+  mager lab run app.trace --policy all --memory 10%
+                                          Which policy would have missed least?
   mager sim --seeds 1000                  A thousand simulated worlds, every byte checked
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
@@ -66,6 +68,9 @@ pub enum Command {
         #[arg(long)]
         quiet: bool,
     },
+    /// Compare replacement policies on traces of real programs.
+    #[command(subcommand)]
+    Lab(mager_lab_cli::LabCommand),
     /// Run whole simulated worlds, each from a seed, against an oracle that knows every byte.
     Sim(mager_sim_cli::SimArgs),
     /// Replay a recorded run through the core, and report whether every effect is equal.
@@ -81,6 +86,10 @@ impl Command {
         match self {
             Command::Demo(args) => demo::run(&args),
             Command::DemoApplication { quiet } => Ok(demo::application(quiet)),
+            Command::Lab(command) => match command.run() {
+                Ok(()) => Ok(Finished::Well),
+                Err(error) => Err(Failure::Use(error.to_string())),
+            },
             Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),
             Command::Replay(args) => replay::run(&args),
             Command::Course(command) => command.run(),
