@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod fuzz;
+mod golden;
 mod layers;
 mod mutants;
 mod tidy;
@@ -26,6 +27,8 @@ enum Chore {
     Layers,
     /// Feed bytes to everything that takes bytes from outside.
     Fuzz(fuzz::FuzzArgs),
+    /// Rewrite the golden scenarios and cell tables with what comes out now.
+    Golden,
     /// Put wrong pagers through the tests: each must be noticed.
     Mutants(mutants::MutantArgs),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::check(root()),
         Chore::Layers => layers::check(root()),
         Chore::Fuzz(args) => fuzz::check(root(), &args),
+        Chore::Golden => golden::rewrite(root()),
         Chore::Mutants(args) => mutants::check(root(), &args),
     };
     match found {

@@ -1,6 +1,6 @@
 //! Golden scenarios: each `.scenario` file tells a story and holds what came out when it was recorded.
 //!
-//! After a change that is meant to change them: `MAGER_GOLDEN=write cargo test -p mager-driver --test golden`, and
+//! After a change that is meant to change them: `cargo xtask golden`, and
 //! read the difference before it is committed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]

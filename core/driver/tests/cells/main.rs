@@ -2,7 +2,7 @@
 //!
 //! `frame.table` and `place.table` hold, for each cell, what comes out and the state the page is in afterwards. A
 //! cell that cannot be says so; an answer that a machine must not give is held against the core, which panics and
-//! names the driver. `MAGER_GOLDEN=write cargo test -p mager-driver --test cells` rewrites both tables. The cells
+//! names the driver. `cargo xtask golden` rewrites both tables. The cells
 //! that the design fixes in words are held against those words in `design`, so that a rewritten table cannot drift
 //! away from it.
 

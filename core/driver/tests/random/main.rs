@@ -18,7 +18,7 @@ fn seeds() -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     match number("MAGER_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("MAGER_SEEDS").unwrap_or(60),
+        None => 0..number("MAGER_SEEDS").unwrap_or(200),
     }
 }
 
