@@ -28,10 +28,6 @@ impl<P: Policy> Pager<P> {
         let State::WritingBack { promised, .. } = self.memory.pages[page].state else {
             panic!("driver: a write answered twice, or never asked for");
         };
-        if promised {
-            // Stale demands run again now, while the page still cannot be written to.
-            let _ = self.head(out);
-        }
         let spoken_for = promised && self.memory.promised as usize <= self.memory.demands.len();
         self.memory.in_flight -= 1;
         self.memory.promised -= u32::from(promised);

@@ -124,7 +124,6 @@ impl Entries {
         if let Some(number) = self.free.pop() {
             let chunk = &mut self.chunks[number as usize];
             (chunk.arena, chunk.first) = (arena, first.0);
-            chunk.entries.fill(Pte::NOTHING);
             return number;
         }
         let entries = Box::new([Pte::NOTHING; CHUNK_PAGES as usize]);
@@ -132,6 +131,7 @@ impl Entries {
         u32::try_from(self.chunks.len() - 1).expect("chunk numbers were checked when the range was mapped")
     }
 
+    /// Takes a chunk back, of which every entry is `Nothing` again.
     pub(crate) fn free_chunk(&mut self, number: u32) {
         self.free.push(number);
     }
