@@ -1,6 +1,7 @@
 //! `mager course cxx` and `cc`: with libraries of our own that are small enough to be made here, and with the real
 //! ones.
 
+use crate::place::real_libraries;
 use crate::run::{Ran, command, finish};
 use std::fs;
 use std::path::Path;
@@ -169,17 +170,6 @@ fn an_installed_command_finds_the_libraries_below_lib() {
     let ran = finish(installed.env_remove("MAGER_LIB").env_remove("CC"));
     assert_eq!((ran.err.as_str(), ran.code), ("", Some(0)));
     assert_eq!(runs(dir.path(), "app").0, "iello\n");
-}
-
-/// Builds the real libraries beside the command that is tested, as `cargo build` would have done.
-fn real_libraries() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is below the target directory");
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--profile", profile, "-p", "mager-course-link-host"]);
-    build.args(["-p", "mager-course-link-app"]).arg("--target-dir").arg(target);
-    let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-    assert!(built.expect("cargo runs").success(), "the libraries do not build");
 }
 
 #[test]
