@@ -172,6 +172,14 @@ fn an_installed_command_finds_the_libraries_below_lib() {
     assert_eq!(runs(dir.path(), "app").0, "iello\n");
 }
 
+/// docs/course.md tells to set a breakpoint there.
+#[test]
+fn debuggers_find_the_function_that_is_called_before_a_bad_access_ends_a_program() {
+    let symbols = Command::new("nm").arg(crate::place::program("wrong")).output();
+    let symbols = symbols.expect("these tests need nm").stdout;
+    assert!(String::from_utf8_lossy(&symbols).lines().any(|line| line.ends_with(" T mager_bad_access")));
+}
+
 #[test]
 fn an_example_and_a_pager_are_compiled_run_and_compared() {
     real_libraries();

@@ -95,7 +95,8 @@ fn quiet_is_the_table_alone() {
 #[test]
 fn a_spoiled_byte_is_found_and_ends_with_code_1() {
     let place = Place::new();
-    let mut demo = place.mager(["demo"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut demo = place.mager(["demo"]);
+    let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut out = BufReader::with_capacity(1, demo.stdout.take().expect("it is piped"));
     fcntl_setpipe_size(out.get_ref(), 4096).expect("a pipe can be small");
     let mut told = String::new();
@@ -110,7 +111,10 @@ fn a_spoiled_byte_is_found_and_ends_with_code_1() {
     bytes[12345] ^= 1;
     fs::write(&file, &bytes).expect("it can be written");
     out.read_to_string(&mut told).expect("text");
-    assert_eq!(demo.wait().expect("it ends").code(), Some(1), "{told}");
+    let ended = demo.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    let complaints = String::from_utf8_lossy(&ended.stderr);
+    assert!(complaints.starts_with("mager demo: byte 0x600063039 is "), "{complaints}");
     assert!(told.contains("SOMETHING WAS WRONG: see above."), "{told}");
     place.is_clean();
 }
