@@ -60,12 +60,15 @@ impl PagerArgs {
         let log = self.log.as_deref().filter(|path| *path != Path::new("-"));
         let log = log.map(|path| Output::open(path, "the log")).transpose()?;
 
-        let header = Header { config, policy: self.policy.clone(), seed: 0 };
-        let events = Events::create(self.events.as_deref().zip(recording.as_ref()), &header)?;
+        let events = Events::default();
         let pager = CoursePager::new(&self.policy, events.clone());
         let pager = pager.map_err(|why| Failure::Use(why.to_string()))?.described_by(describe);
         let host = Host::new(self.options(log.as_ref())?, Box::new(pager)).map_err(host_failure)?;
         recording.iter().chain(&log).try_for_each(Output::begin)?;
+        if let Some((path, output)) = self.events.as_deref().zip(recording) {
+            let header = Header { config, policy: self.policy.clone(), seed: 0 };
+            events.start(EventSink::new(path, output.handle()?), &header);
+        }
         Ok((host, events))
     }
 
@@ -125,15 +128,12 @@ fn describe(
 
 /// The event log of a run, if one was asked for: shared by the pager, which writes it, and the command, which ends
 /// it when the pager is gone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Events(Rc<RefCell<Option<LogWriter<EventSink>>>>);
 
 impl Events {
-    fn create(recording: Option<(&Path, &Output)>, header: &Header) -> Result<Self, Failure> {
-        let start = |(path, output): (&Path, &Output)| {
-            Ok(LogWriter::new(EventSink::new(path, output.handle()?), header))
-        };
-        Ok(Events(Rc::new(RefCell::new(recording.map(start).transpose()?))))
+    fn start(&self, sink: EventSink, header: &Header) {
+        *self.0.borrow_mut() = Some(LogWriter::new(sink, header));
     }
 
     /// Ends the log. An error if not all of it could be written.

@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args) -> Result<Finished, Failure> {
         eprintln!("mager: lost: {failure}");
     }
     if let Some(status) = report.exit.filter(|status| status.signal().is_some()) {
-        eprintln!("mager: {} was ended by {status}", args.application[0].display());
+        let signal = status.to_string().replacen(": ", " ", 1);
+        eprintln!("mager: {} was ended by {signal}", args.application[0].display());
     }
     recorded?;
     Ok(match report.exit.map(code) {

@@ -119,7 +119,7 @@ fn play(me: &mut Actor) -> Checked {
     let pages = (0..5).map(|_| swap_page()).collect::<Result<Vec<_>, _>>()?;
     me.check_all(&pages, &[0; 5])?;
 
-    me.say(format_args!("2. Every page is written: more pages than frames."));
+    me.say(format_args!("2. Every page is written: the first write needs a frame, and there are not many."));
     pages.iter().zip(1..).for_each(|(&page, seed)| me.fill(page, seed));
 
     me.say(format_args!("3. Every byte is read back: what was evicted comes in again."));
@@ -140,7 +140,7 @@ fn play(me: &mut Actor) -> Checked {
     me.check(notes, 111)?;
 
     me.say(format_args!(
-        "6. A ghost: a child writes to block 1 and ends; the page stays, and a later map finds it."
+        "6. A ghost: a child writes to block 1 and ends; until it is evicted the page stays, and a map finds it."
     ));
     me.in_child(|child| leaves_a_ghost(child, name))?;
     me.in_child(|child| finds_the_ghost(child, name))?;

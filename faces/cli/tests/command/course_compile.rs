@@ -1,6 +1,7 @@
 //! `mager course cxx` and `cc`: with libraries of our own that are small enough to be made here, and with the real
 //! ones.
 
+use crate::place::real_libraries;
 use crate::run::{Ran, command, finish};
 use std::fs;
 use std::path::Path;
@@ -171,15 +172,12 @@ fn an_installed_command_finds_the_libraries_below_lib() {
     assert_eq!(runs(dir.path(), "app").0, "iello\n");
 }
 
-/// Builds the real libraries beside the command that is tested, as `cargo build` would have done.
-fn real_libraries() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is below the target directory");
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--profile", profile, "-p", "mager-course-link-host"]);
-    build.args(["-p", "mager-course-link-app"]).arg("--target-dir").arg(target);
-    let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-    assert!(built.expect("cargo runs").success(), "the libraries do not build");
+/// docs/course.md tells to set a breakpoint there.
+#[test]
+fn debuggers_find_the_function_that_is_called_before_a_bad_access_ends_a_program() {
+    let symbols = Command::new("nm").arg(crate::place::program("wrong")).output();
+    let symbols = symbols.expect("these tests need nm").stdout;
+    assert!(String::from_utf8_lossy(&symbols).lines().any(|line| line.ends_with(" T mager_bad_access")));
 }
 
 #[test]

@@ -2,6 +2,12 @@
 
 mod course_compile;
 mod course_diff;
+mod course_pager;
+mod course_run;
+mod course_whole;
+mod course_wrong;
+mod demo;
+mod place;
 mod recorded;
 mod replay;
 mod run;

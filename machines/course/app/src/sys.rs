@@ -162,8 +162,19 @@ extern "C" fn segv(signal: i32, info: *mut libc::siginfo_t, context: *mut c_void
     }
     match trapped(address, is_write(context)) {
         Verdict::Retry => {}
-        Verdict::Die => restore(signal, &default_action()),
+        Verdict::Die => {
+            mager_bad_access();
+            restore(signal, &default_action());
+        }
     }
+}
+
+/// Does nothing, before an access that nobody can grant is repeated for the last time: a place for a breakpoint, since
+/// debuggers let the SIGSEGV of other accesses pass.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn mager_bad_access() {
+    std::hint::black_box(());
 }
 
 /// Bit 1 of the page-fault error code: the access was a write.
@@ -177,6 +188,7 @@ fn is_write(context: *mut c_void) -> bool {
 fn pass_on(signal: i32, sent: bool) {
     // SAFETY: `catch_traps` leaked the sigaction at this address before it installed the handler.
     let former = unsafe { &*ptr::with_exposed_provenance::<libc::sigaction>(FORMER.load(Ordering::Relaxed)) };
+    mager_bad_access();
     restore(signal, former);
     if sent {
         // SAFETY: raise may be called in a handler; the signal is blocked until the handler returns.

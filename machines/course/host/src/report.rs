@@ -68,7 +68,9 @@ impl fmt::Display for Report {
         writeln!(f, "files: {file_reads} blocks read, {file_writes} written")?;
         write!(f, "swap: {swap_reads} blocks read, {swap_writes} written")?;
         if self.flushed.written > 0 || !self.flushed.failures.is_empty() {
-            write!(f, "\nat the end {} dirty file pages were written home", self.flushed.written)?;
+            let written = self.flushed.written;
+            let (s, were) = if written == 1 { ("", "was") } else { ("s", "were") };
+            write!(f, "\nat the end {written} dirty file page{s} {were} written home")?;
         }
         self.flushed.failures.iter().try_for_each(|failure| write!(f, "\nlost: {failure}"))?;
         self.summary.iter().try_for_each(|summary| write!(f, "\n{}", summary.trim_end()))

@@ -14,11 +14,13 @@ pub(crate) struct Machine {
     log: Arc<Mutex<Log>>,
     pub(crate) transfers: Transfers,
     failure: Option<String>,
+    /// Transfers are not logged: they belong to no call of the contract.
+    pub(crate) unlogged: bool,
 }
 
 impl Machine {
     pub(crate) fn new(memory: Memory, disk: Disk, log: Arc<Mutex<Log>>) -> Machine {
-        Machine { memory, disk, log, transfers: Transfers::default(), failure: None }
+        Machine { memory, disk, log, transfers: Transfers::default(), failure: None, unlogged: false }
     }
 
     /// Why the last transfer since the last asking failed, if one did.
@@ -33,8 +35,10 @@ impl Machine {
         block: u32,
         done: Result<(), String>,
     ) -> Result<(), IoFailed> {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.file(call, name, block, done.as_ref().err().map(String::as_str));
+        if !self.unlogged {
+            let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.file(call, name, block, done.as_ref().err().map(String::as_str));
+        }
         done.map_err(|why| {
             let verb = if call == "file_read" { "read" } else { "written" };
             let place = name.map_or_else(|| "swap".to_owned(), |_| format!("file \"{}\"", shown(name)));

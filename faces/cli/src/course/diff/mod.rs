@@ -19,7 +19,7 @@ use story::Story;
 const EXAMPLES: &str = "\
 Examples:
   mager course run --log mine.log -- ./app        Mager's own pager
-  ./my_pager -m 4 -s 16 > theirs.log              A student's
+  ./my_pager --log theirs.log -- ./app            Somebody else's
   mager course diff mine.log theirs.log
 
 What may differ between right pagers is masked: pids are numbered as they appear, a physical
