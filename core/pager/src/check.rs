@@ -1,10 +1,11 @@
 //! Every invariant, stated once. Each panic names the one that is broken.
 
-use crate::entry::Target;
+use crate::arena::Arena;
+use crate::entry::{CHUNK_PAGES, Entries, Target};
 use crate::memory::Memory;
 use crate::page::{Page, State};
 use crate::wait::{Demand, Waiter};
-use crate::{Access, EntryNo, Home, Sharing};
+use crate::{Access, ArenaId, EntryNo, Home, Pages, Sharing, Site};
 use mager_policies::PageNo;
 
 impl Memory {
@@ -121,27 +122,29 @@ impl Memory {
     }
 
     fn check_entries(&self) {
-        let mut named = 0;
-        for (id, arena) in self.arenas.iter() {
-            for (first, chunk) in arena.chunks() {
-                let end = self.config.arena_pages.min(first.0 + crate::entry::CHUNK_PAGES);
-                for page in (first.0..end).map(crate::VirtPage) {
-                    let entry = crate::entry::Entries::at(chunk, page);
-                    let mapped = arena.regions.find(page).is_some();
-                    let target = self.entries[entry].target();
-                    assert_eq!(mapped, target != Target::Nothing, "invariant: entries and regions agree");
-                    self.check_untouched(entry, target);
-                    named += usize::from(matches!(target, Target::Page(_)));
-                    assert_eq!(
-                        self.entries.site(entry),
-                        crate::Site { arena: id, page },
-                        "invariant: entry's site"
-                    );
-                }
-            }
-        }
+        let named: usize = self.arenas.iter().map(|(id, arena)| self.check_table(id, arena)).sum();
         let sharers: usize = self.pages.iter().map(|(page, _)| self.sharers(page).count()).sum();
         assert_eq!(named, sharers, "invariant: every entry that names a page is its sharer");
+    }
+
+    /// One page table against the arena's regions, both in the order of addresses. How many entries name a page.
+    fn check_table(&self, id: ArenaId, arena: &Arena) -> usize {
+        let mut named = 0;
+        let mut regions = arena.regions.iter().peekable();
+        for (first, chunk) in arena.chunks() {
+            let count = CHUNK_PAGES.min(self.config.arena_pages - first.0);
+            for page in (Pages { start: first, count }).iter() {
+                while regions.next_if(|(pages, _)| pages.start.0 + pages.count <= page.0).is_some() {}
+                let mapped = regions.peek().is_some_and(|(pages, _)| pages.start <= page);
+                let entry = Entries::at(chunk, page);
+                let target = self.entries[entry].target();
+                assert_eq!(mapped, target != Target::Nothing, "invariant: entries and regions agree");
+                self.check_untouched(entry, target);
+                named += usize::from(matches!(target, Target::Page(_)));
+                assert_eq!(self.entries.site(entry), Site { arena: id, page }, "invariant: entry's site");
+            }
+        }
+        named
     }
 
     fn check_untouched(&self, entry: EntryNo, target: Target) {

@@ -105,6 +105,9 @@ impl World {
     /// Ends the run: everything comes to rest, is read once more, is flushed and goes; nothing may be left.
     pub fn finish(&mut self) -> Stats {
         self.next_how = How::Fine;
+        if let Some(lines) = &mut self.driver.recorder.story {
+            lines.push("the end: all comes to rest, is read once more, flushed, and goes; ghosts too".into());
+        }
         self.come_to_rest();
         self.audit();
         self.read_everything();

@@ -12,13 +12,17 @@ pub struct Program {
     random: Random,
     /// Where each CPU was last: programs come back to where they were.
     last: Vec<(Name, VirtPage)>,
+    /// How often, in a thousand.
+    locality: u32,
 }
 
 impl Program {
     /// The program that belongs to `seed`, for so many CPUs.
     #[must_use]
     pub fn new(seed: u64, cpus: u8) -> Self {
-        Program { random: Random::new(seed), last: vec![(Name(0), VirtPage(0)); usize::from(cpus)] }
+        let mut random = Random::new(seed);
+        let locality = random.one_of(&[300, 600, 850]);
+        Program { random, last: vec![(Name(0), VirtPage(0)); usize::from(cpus)], locality }
     }
 
     /// The next operation. Most are accesses; the disk answers often enough to keep up.
@@ -82,10 +86,10 @@ impl Program {
         Op::Touch(cpu, name, page, access, u8::try_from(word).expect("few words"))
     }
 
-    /// Half of the time somewhere else; rarely where nothing is mapped.
+    /// Often where it was; rarely where nothing is mapped.
     fn place(&mut self, cpu: CpuNo, world: &World) -> (Name, VirtPage) {
         let last = self.last[usize::from(cpu.0)];
-        if self.random.per_mille(500) && world.is_mapped(last.0, last.1) {
+        if self.random.per_mille(self.locality) && world.is_mapped(last.0, last.1) {
             return last;
         }
         let mut place = (self.name(), self.page(world));

@@ -42,7 +42,7 @@ pub fn summary(hunt: &Hunt) -> String {
     line(format!("seeds      {} worlds from seed {}", hunt.worlds, hunt.first));
     let per_second = rate(stats.accesses, seconds) / 1e6;
     line(format!(
-        "accesses   {} in {seconds:.1} s, {per_second:.2} M/s, all as the oracle says",
+        "accesses   {} in {seconds:.1} s, {per_second:.2} M/s, each held against the oracle",
         stats.accesses
     ));
     line(format!("shares     {}", shares(stats)));
