@@ -1,22 +1,15 @@
 //! The lab's bars: accesses a second of each policy, reading the trace included, beside a bare read-and-hash pass.
 //!
-<<<<<<< HEAD
 //! `mager-lab-benches [WHAT..] [--accesses N] [--pages N] [--dir DIR]` makes its traces once, then times. WHAT is a
 //! policy, `lru-curve`, `lackey` or `footprints`; all policies and the curve by default. Times are those of the CPU
 //! where the system tells them, so that what else the machine does counts little.
 
 mod lackey;
-=======
-//! `mager-lab-benches [policies] [--accesses N] [--pages N] [--dir DIR]` makes a zipf trace once, then times.
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
 
 use mager_lab::{Access, Interner, Mode, StackDistances, next_accesses, simulation};
 use mager_trace::{Batch, Load, Options, Output, Reader, TraceError, Writer, generate};
 use std::{
-<<<<<<< HEAD
     io::Write,
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -28,11 +21,7 @@ struct Plan {
     accesses: u64,
     pages: u32,
     dir: PathBuf,
-<<<<<<< HEAD
     what: Vec<String>,
-=======
-    policies: Vec<String>,
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
 }
 
 const POLICIES: [&str; 19] = [
@@ -59,11 +48,7 @@ const POLICIES: [&str; 19] = [
 
 fn plan() -> Outcome<Plan> {
     let mut plan =
-<<<<<<< HEAD
         Plan { accesses: 20_000_000, pages: 1_000_000, dir: std::env::temp_dir(), what: Vec::new() };
-=======
-        Plan { accesses: 20_000_000, pages: 1_000_000, dir: std::env::temp_dir(), policies: Vec::new() };
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg}: expected a value"));
@@ -72,20 +57,11 @@ fn plan() -> Outcome<Plan> {
             "--pages" => plan.pages = value()?.parse()?,
             "--dir" => plan.dir = value()?.into(),
             "--bench" => {}
-<<<<<<< HEAD
             what => plan.what.push(what.to_owned()),
         }
     }
     if plan.what.is_empty() {
         plan.what = POLICIES.iter().chain(&["opt", "lru-curve"]).map(|&policy| policy.to_owned()).collect();
-=======
-            policy => plan.policies.push(policy.to_owned()),
-        }
-    }
-    if plan.policies.is_empty() {
-        plan.policies =
-            POLICIES.iter().chain(&["opt", "lru-curve"]).map(|&policy| policy.to_owned()).collect();
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     }
     Ok(plan)
 }
@@ -146,7 +122,6 @@ fn reset_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-<<<<<<< HEAD
 /// Seconds this thread has had of a CPU; none where the system does not tell.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -176,35 +151,11 @@ fn policies(plan: &Plan) -> Outcome<()> {
     for policy in &plan.what {
         reset_peak();
         let (misses, seconds) = timed(|| one(&path, policy, frames))?;
-=======
-fn main() -> Outcome<()> {
-    let plan = plan()?;
-    let path = trace(&plan)?;
-    let frames = plan.pages / 10;
-    let millions = |seconds: f64| plan.accesses as f64 / 1e6 / seconds;
-    let timed = |run: &mut dyn FnMut() -> Outcome<u64>| -> Outcome<(u64, f64)> {
-        let (mut best, mut came) = (f64::MAX, 0);
-        for _ in 0..3 {
-            let start = Instant::now();
-            came = run()?;
-            best = best.min(start.elapsed().as_secs_f64());
-        }
-        Ok((came, best))
-    };
-    let (pages, bare) = timed(&mut || Ok(u64::from(pass(&path, |_| ())?)))?;
-    println!("{} accesses, {pages} pages touched, {frames} frames; best of 3", plan.accesses);
-    println!("{:20} {:>10} {:>9} {:>8} {:>9}", "", "M access/s", "x bare", "MiB", "misses");
-    println!("{:20} {:10.1} {:9.2}", "bare read and hash", millions(bare), 1.0);
-    for policy in &plan.policies {
-        reset_peak();
-        let (misses, seconds) = timed(&mut || one(&path, policy, frames))?;
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
         let mib = peak_mib().unwrap_or(0);
         println!("{policy:20} {:10.1} {:9.2} {mib:8} {misses:9}", millions(seconds), seconds / bare);
     }
     Ok(())
 }
-<<<<<<< HEAD
 
 /// A few policies over footprints from 2^12 to 2^24 pages, a tenth resident.
 fn footprints(plan: &Plan) -> Outcome<()> {
@@ -246,5 +197,3 @@ fn main() -> Outcome<()> {
     std::io::stdout().flush()?;
     Ok(())
 }
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The lab's commands: `mager lab run`, `curve`, `stats`, `record`, `convert`, `generate`.
 //!
 //! Owns what the user types and sees. Reading is `mager-trace`'s, running and drawing `mager-lab`'s.
@@ -48,6 +47,3 @@ impl LabCommand {
         }
     }
 }
-=======
-//! x
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)

@@ -34,7 +34,6 @@ impl Access {
 const EMPTY: u32 = u32::MAX;
 /// More pages than this do not fit an [`Access`].
 const MOST: u32 = u32::MAX >> 1;
-<<<<<<< HEAD
 /// Numbers below this are looked up by themselves, without hashing.
 const DIRECT: u64 = 1 << 22;
 
@@ -67,29 +66,6 @@ fn spread(key: u64) -> (usize, u32) {
     let [a, b, c, d, e, f, g, h] = mixed.to_le_bytes();
     let (low, high) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
     (high as usize, low)
-=======
-
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    key: u64,
-    page: u32,
-}
-
-/// Page numbers seen so far, and the dense number of each.
-#[derive(Clone, Debug)]
-pub struct Interner {
-    slots: Vec<Slot>,
-    shift: u32,
-    len: u32,
-    unsettled: Vec<u32>,
-}
-
-/// Keys spread over the slots by their high bits: Fibonacci hashing.
-#[inline]
-fn spread(key: u64) -> u64 {
-    let mixed = key ^ (key >> 32);
-    mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
 }
 
 impl Default for Interner {
@@ -102,7 +78,6 @@ impl Interner {
     /// Nothing seen yet.
     #[must_use]
     pub fn new() -> Self {
-<<<<<<< HEAD
         let slots = vec![FREE; 1 << 12];
         Interner {
             direct: Vec::new(),
@@ -110,12 +85,6 @@ impl Interner {
             slots,
             hashed: 0,
             keys: Vec::new(),
-=======
-        Interner {
-            slots: vec![Slot { key: 0, page: EMPTY }; 1 << 12],
-            shift: 64 - 12,
-            len: 0,
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
             unsettled: Vec::new(),
         }
     }
@@ -123,17 +92,12 @@ impl Interner {
     /// How many different pages were seen.
     #[must_use]
     pub fn len(&self) -> u32 {
-<<<<<<< HEAD
         u32::try_from(self.keys.len()).expect("no more pages than fit")
-=======
-        self.len
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     }
 
     /// Whether none was seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-<<<<<<< HEAD
         self.keys.is_empty()
     }
 
@@ -141,22 +105,12 @@ impl Interner {
     #[must_use]
     pub fn key(&self, page: u32) -> u64 {
         self.keys[page as usize]
-=======
-        self.len == 0
-    }
-
-    #[inline]
-    fn home(&self, key: u64) -> usize {
-        let at = spread(key) >> self.shift;
-        usize::try_from(at).expect("an index of the table")
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     }
 
     /// Appends the accesses of a batch to `out`.
     pub fn intern(&mut self, pages: &[u64], writes: &[bool], out: &mut Vec<Access>) {
         assert_eq!(pages.len(), writes.len(), "a batch has as many writes as pages");
         let from = out.len();
-<<<<<<< HEAD
         if pages.iter().all(|&key| key < self.direct.len() as u64) {
             self.probe(pages, writes, out, |this, key| this.direct[usize::try_from(key).unwrap_or(0)]);
         } else {
@@ -225,64 +179,11 @@ impl Interner {
         self.slots[at] = Slot { tag, page };
         self.hashed += 1;
         if self.hashed * 2 > self.slots.len() {
-=======
-        self.probe(pages, writes, out);
-        let mut unsettled = std::mem::take(&mut self.unsettled);
-        for &at in &unsettled {
-            let key = pages[at as usize];
-            let page = self.find_or_add(key);
-            out[from + at as usize] = Access::new(page, writes[at as usize]);
-        }
-        unsettled.clear();
-        self.unsettled = unsettled;
-    }
-
-    /// Looks in the first slot of each page; those not found there are left for later.
-    fn probe(&mut self, pages: &[u64], writes: &[bool], out: &mut Vec<Access>) {
-        self.unsettled.resize(pages.len(), 0);
-        let mut unsettled = 0;
-        let mut at = 0;
-        let (slots, shift) = (&self.slots[..], self.shift);
-        out.extend(pages.iter().zip(writes).map(|(&key, &write)| {
-            let home = usize::try_from(spread(key) >> shift).expect("an index of the table");
-            let slot = slots[home];
-            let missed = slot.key != key || slot.page == EMPTY;
-            self.unsettled[unsettled] = at;
-            unsettled += usize::from(missed);
-            at += 1;
-            Access(slot.page << 1 | u32::from(write))
-        }));
-        self.unsettled.truncate(unsettled);
-    }
-
-    fn find_or_add(&mut self, key: u64) -> u32 {
-        let mask = self.slots.len() - 1;
-        let mut at = self.home(key);
-        loop {
-            let slot = self.slots[at];
-            if slot.page == EMPTY {
-                return self.add(at, key);
-            }
-            if slot.key == key {
-                return slot.page;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn add(&mut self, at: usize, key: u64) -> u32 {
-        assert!(self.len < MOST, "a trace of more than 2^31 different pages");
-        let page = self.len;
-        self.len += 1;
-        self.slots[at] = Slot { key, page };
-        if self.len as usize * 2 > self.slots.len() {
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
             self.grow();
         }
         page
     }
 
-<<<<<<< HEAD
     fn find_or_add_direct(&mut self, key: u64) -> u32 {
         let at = usize::try_from(key).expect("small");
         if at >= self.direct.len() {
@@ -309,17 +210,6 @@ impl Interner {
             let mut at = spread(self.keys[slot.page as usize]).0 & self.mask;
             while self.slots[at].page != EMPTY {
                 at = (at + 1) & self.mask;
-=======
-    fn grow(&mut self) {
-        let bigger = vec![Slot { key: 0, page: EMPTY }; self.slots.len() * 2];
-        let old = std::mem::replace(&mut self.slots, bigger);
-        self.shift -= 1;
-        let mask = self.slots.len() - 1;
-        for slot in old.into_iter().filter(|slot| slot.page != EMPTY) {
-            let mut at = self.home(slot.key);
-            while self.slots[at].page != EMPTY {
-                at = (at + 1) & mask;
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
             }
             self.slots[at] = slot;
         }

@@ -5,7 +5,6 @@
 //! user is the command's.
 #![forbid(unsafe_code)]
 
-<<<<<<< HEAD
 mod chart;
 mod curve;
 mod future;
@@ -31,14 +30,3 @@ pub use simulation::{Counts, Mode, Simulation, simulation};
 pub use stack::{Distances, StackDistances};
 pub use stats::{Observer, Stats, Window};
 pub use trace::{Trace, stream};
-=======
-mod future;
-mod intern;
-mod simulation;
-mod stack;
-
-pub use future::next_accesses;
-pub use intern::{Access, Interner};
-pub use simulation::{Counts, Mode, Simulation, simulation};
-pub use stack::{Distances, StackDistances};
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)

@@ -13,12 +13,8 @@ pub enum Mode {
     #[default]
     Paper,
     /// As the machines do with memory of no file: the access that brings a page in references it; a page not written
-<<<<<<< HEAD
     /// yet takes no frame when it is read, and is filled with zeros, not read, when it is written. Frame 0 is the zero
     /// page and holds nothing else, so there are at least two frames.
-=======
-    /// yet takes no frame when it is read, and is filled with zeros, not read, when it is written.
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     Live,
 }
 
@@ -59,10 +55,7 @@ pub trait Simulation: Send {
 
 /// The policy described by `spec` over `frames` frames, at first empty.
 pub fn simulation(spec: &str, frames: u32, mode: Mode) -> Result<Box<dyn Simulation>, BadSpec> {
-<<<<<<< HEAD
     let frames = frames.max(if mode == Mode::Live { 2 } else { 1 });
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
     Ok(Any::from_spec(spec, frames)?.visit(Boxed { frames, mode }))
 }
 
@@ -75,21 +68,14 @@ impl Visitor for Boxed {
     type Output = Box<dyn Simulation>;
 
     fn visit<P: Policy + Send + 'static>(self, policy: P) -> Box<dyn Simulation> {
-<<<<<<< HEAD
         let used = u32::from(self.mode == Mode::Live);
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
         let frames = Table { flags: vec![0; self.frames as usize], pages: vec![0; self.frames as usize] };
         Box::new(Sim {
             needs: policy.needs(),
             policy,
             mode: self.mode,
             frames,
-<<<<<<< HEAD
             used,
-=======
-            used: 0,
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
             frame_of: Vec::new(),
             counts: Counts::default(),
         })
@@ -129,12 +115,9 @@ const FRESH: u32 = u32::MAX;
 /// A page whose contents lie at home.
 const HOME: u32 = u32::MAX - 1;
 
-<<<<<<< HEAD
 /// Accesses looked at ahead together.
 const BLOCK: usize = 128;
 
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
 struct Sim<P> {
     policy: P,
     needs: Observes,
@@ -153,7 +136,6 @@ impl<P: Policy> Sim<P> {
         accesses: &[Access],
         next: &[u32],
     ) {
-<<<<<<< HEAD
         for (block, accesses) in accesses.chunks(BLOCK).enumerate() {
             self.approach(accesses);
             let next = if FUTURE { &next[block * BLOCK..] } else { next };
@@ -175,8 +157,6 @@ impl<P: Policy> Sim<P> {
         accesses: &[Access],
         next: &[u32],
     ) {
-=======
->>>>>>> 7217c4c (lab: read traces, run policies over a small table of frames)
         for (at, &access) in accesses.iter().enumerate() {
             let frame = self.frame_of[access.page() as usize];
             let frame = if frame < HOME {
