@@ -65,6 +65,9 @@ pub fn run(args: &Args) -> Result<Finished, Failure> {
     let started = Instant::now();
     let (report, tally) = play(args.frames, dir.path(), quiet)?;
     let elapsed = started.elapsed();
+    if report.stopped {
+        return Err(Failure::Run(String::from("the demo was stopped before its end")));
+    }
     let checked = checked_bytes(dir.path()) + check_file(&file)?;
     let well = report.exit.is_some_and(|status| status.success()) && report.flushed.failures.is_empty();
     let summary = Summary::new(args.frames, &tally, &report, checked.0, elapsed, well && checked.1);

@@ -3,9 +3,10 @@
 use crate::place::{Place, Running};
 use crate::run::{Ran, finish};
 use rustix::pipe::fcntl_setpipe_size;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Child, ChildStdout, Stdio};
 
 fn demo(options: &[&str]) -> Ran {
     let place = Place::new();
@@ -90,32 +91,61 @@ fn quiet_is_the_table_alone() {
     }
 }
 
-/// The file is spoiled while the demo waits for somebody to read what it has printed: its processes print through a
-/// pipe that holds a page, and the file is read long after that.
-#[test]
-fn a_spoiled_byte_is_found_and_ends_with_code_1() {
-    let place = Place::new();
+/// A demo that waits for somebody to read what it prints: through a pipe that holds a page, of which only the first
+/// lines were read. By then its directory is there, and nothing of its file was read.
+struct Paused {
+    demo: Child,
+    out: BufReader<ChildStdout>,
+}
+
+fn paused(place: &Place, after: &str) -> Paused {
     let mut demo = place.mager(["demo"]);
     let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut out = BufReader::with_capacity(1, demo.stdout.take().expect("it is piped"));
     fcntl_setpipe_size(out.get_ref(), 4096).expect("a pipe can be small");
     let mut told = String::new();
-    out.read_line(&mut told).expect("text");
-    let dir = fs::read_dir(place.temporary())
-        .expect("a directory")
-        .next()
-        .expect("the demo's")
-        .expect("it is there");
+    while !told.contains(after) {
+        assert!(out.read_line(&mut told).expect("text") > 0, "{after:?} is missing in {told}");
+    }
+    Paused { demo, out }
+}
+
+impl Paused {
+    /// Lets it run to its end: exit code, story, complaints.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let mut told = String::new();
+        self.out.read_to_string(&mut told).expect("text");
+        let ended = self.demo.wait_with_output().expect("it ends");
+        (ended.status.code(), told, String::from_utf8(ended.stderr).expect("text"))
+    }
+}
+
+#[test]
+fn a_spoiled_byte_is_found_and_ends_with_code_1() {
+    let place = Place::new();
+    let demo = paused(&place, "Real processes on 4 frames");
+    let mut dirs = fs::read_dir(place.temporary()).expect("a directory");
+    let dir = dirs.next().expect("the demo's").expect("it is there");
     let file = dir.path().join("notes");
     let mut bytes = fs::read(&file).expect("the demo made it");
     bytes[12345] ^= 1;
     fs::write(&file, &bytes).expect("it can be written");
-    out.read_to_string(&mut told).expect("text");
-    let ended = demo.wait_with_output().expect("it ends");
-    assert_eq!(ended.status.code(), Some(1), "{told}");
-    let complaints = String::from_utf8_lossy(&ended.stderr);
+    let (code, told, complaints) = demo.end();
+    assert_eq!(code, Some(1), "{told}");
     assert!(complaints.starts_with("mager demo: byte 0x600063039 is "), "{complaints}");
     assert!(told.contains("SOMETHING WAS WRONG: see above."), "{told}");
+    place.is_clean();
+}
+
+#[test]
+fn a_demo_that_is_stopped_says_so_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let demo = paused(&place, "process A is new");
+    let pid = i32::try_from(demo.demo.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("it is there");
+    let (code, told, complaints) = demo.end();
+    assert!(complaints.ends_with("mager: the demo was stopped before its end\n"), "{complaints}");
+    assert_eq!((code, told.contains("WRONG")), (Some(1), false), "{told}");
     place.is_clean();
 }
 

@@ -83,6 +83,7 @@ impl Host {
         self.report.transfers = self.pager.machine.transfers;
         self.report.summary = self.pager.summary();
         self.report.exit = exit;
+        self.report.stopped = self.stop;
     }
 
     /// Tells those who listen, terminates those who run, kills those who do not go.

@@ -46,6 +46,8 @@ pub struct Report {
     pub summary: Option<String>,
     /// The log could not be written to its end; that was remarked on.
     pub log_lost: bool,
+    /// It was ended by SIGINT or SIGTERM.
+    pub stopped: bool,
     /// How the application started by the host ended, if it started one.
     pub exit: Option<ExitStatus>,
 }
