@@ -22,7 +22,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `pager` | the one way in for events, and the policy |
-//! | `fault`, `pump`, `answer` | what happens on a fault, where frames change hands, when I/O is answered |
+//! | `fault`, `pump`, `grant`, `answer` | what happens on a fault, where frames change hands and what becomes of them, when I/O is answered |
 //! | `control`, `fork`, `pin`, `flush` | the calls that check everything first |
 //! | `memory`, `page`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
 //! | `check`, `view` | every invariant; what faces may see |
@@ -44,6 +44,7 @@ mod fault;
 mod flush;
 mod fork;
 mod frame;
+mod grant;
 mod ids;
 mod memory;
 mod object;

@@ -10,9 +10,9 @@
 
 use crate::entry::Target;
 use crate::fault::Way;
-use crate::page::{Backing, Option32, State};
-use crate::wait::{Demand, Waiter};
-use crate::{Access, Denied, Effect, Effects, EntryNo, Fault, Pager};
+use crate::page::State;
+use crate::wait::Demand;
+use crate::{Denied, Effect, Effects, EntryNo, Fault, Pager};
 use mager_policies::{FrameNo, Gone, PageNo, Policy};
 
 /// What came of making room.
@@ -83,7 +83,7 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The entry that still wants a copy of `source`, and how.
-    fn copier(&self, fault: Fault, source: PageNo) -> Option<(EntryNo, Way)> {
+    pub(crate) fn copier(&self, fault: Fault, source: PageNo) -> Option<(EntryNo, Way)> {
         let entry = self.memory.names(fault, Target::Page(source))?;
         let page = &self.memory.pages[source];
         page.state.readable_frame()?;
@@ -214,127 +214,6 @@ impl<P: Policy> Pager<P> {
         }
     }
 
-    /// `demand` gets `frame`, which is empty.
-    fn grant(&mut self, demand: Demand, frame: FrameNo, out: &mut Effects) {
-        match demand {
-            Demand::Fill(fault) => self.fill(fault, frame, out),
-            Demand::PageIn(page) => self.page_in(page, frame, out),
-            Demand::Copy { fault, source } => self.copy(fault, source, frame, out),
-        }
-    }
-
-    fn fill(&mut self, fault: Fault, frame: FrameNo, out: &mut Effects) {
-        let entry = self.memory.names(fault, Target::Zero).expect("demand: looked at before it was granted");
-        let dirty = fault.access == Access::Write;
-        let page = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame, dirty });
-        self.memory.counters.zero_fills += 1;
-        self.memory.frames.hold(frame, page);
-        self.memory.link(entry, page);
-        out.push(Effect::Zero { frame, at: fault.at });
-        self.admit(frame, page);
-        let allowed = self.memory.allowed(&self.memory.pages[page]);
-        self.memory.map(entry, frame, allowed, out);
-        self.memory.resume(fault.who, Ok(()), out);
-    }
-
-    #[inline]
-    fn page_in(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
-        let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
-        let entry = self.memory.first_waiting_sharer(page);
-        self.memory.pages[page].sharers = Option32::some(entry.0);
-        self.memory.pages[page].state = State::PagingIn(frame);
-        self.memory.frames.hold(frame, page);
-        self.memory.in_flight += 1;
-        self.memory.counters.page_ins += 1;
-        out.push(Effect::Read { frame, home, at: self.memory.entries.site(entry) });
-    }
-
-    fn copy(&mut self, fault: Fault, source: PageNo, to: FrameNo, out: &mut Effects) {
-        let (entry, way) = self.copier(fault, source).expect("demand: looked at before it was granted");
-        let from = self.memory.pages[source].state.readable_frame().expect("copy: the source is in a frame");
-        self.memory.counters.copies += 1;
-        self.memory.unlink(entry, source);
-        let own = match way {
-            Way::Leave => {
-                out.push(Effect::Copy { from, to, at: fault.at });
-                self.new_owner(entry, to)
-            }
-            Way::Keep => self.keep(entry, source, from, to, out),
-            Way::InPlace => unreachable!("copy: no copy is needed in place"),
-        };
-        self.finish_copy(entry, own, fault, out);
-        self.memory.protect(source, out);
-    }
-
-    /// The writer keeps `from`; the other sharers' page moves to `to`, at the first of them.
-    fn keep(
-        &mut self,
-        entry: EntryNo,
-        source: PageNo,
-        from: FrameNo,
-        to: FrameNo,
-        out: &mut Effects,
-    ) -> PageNo {
-        let State::Resident { dirty, .. } = self.memory.pages[source].state else {
-            unreachable!("copy: a page in flight is not kept")
-        };
-        let first = self.memory.pages[source].first_sharer().expect("copy: a shared page has other sharers");
-        out.push(Effect::Copy { from, to, at: self.memory.entries.site(first) });
-        self.retire(from, Gone::Freed);
-        let own = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame: from, dirty: true });
-        self.memory.frames.rename(from, own);
-        self.memory.link(entry, own);
-        self.memory.pages[source].state = State::Resident { frame: to, dirty };
-        self.memory.frames.hold(to, source);
-        self.admit(to, source);
-        self.admit(from, own);
-        own
-    }
-
-    /// A new private page for `entry` in `frame`, which has its bytes already.
-    fn new_owner(&mut self, entry: EntryNo, frame: FrameNo) -> PageNo {
-        let own = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame, dirty: true });
-        self.memory.frames.hold(frame, own);
-        self.memory.link(entry, own);
-        self.admit(frame, own);
-        own
-    }
-
-    fn finish_copy(&mut self, entry: EntryNo, own: PageNo, fault: Fault, out: &mut Effects) {
-        let page = self.memory.pages[own];
-        let frame = page.state.readable_frame().expect("copy: the copy is in a frame");
-        let allowed = self.memory.allowed(&page);
-        self.memory.map(entry, frame, allowed, out);
-        self.memory.resume(fault.who, Ok(()), out);
-    }
-
-    /// `page`, clean, loses `frame` to the writer at `entry`, with the bytes in it.
-    fn steal(
-        &mut self,
-        page: PageNo,
-        frame: FrameNo,
-        entry: EntryNo,
-        way: Way,
-        fault: Fault,
-        out: &mut Effects,
-    ) {
-        self.memory.counters.steals += 1;
-        let place = self.memory.by_place(&self.memory.pages[page]);
-        let lives_at = self.memory.pages[page].first_sharer();
-        self.memory.unlink(entry, page);
-        if place && (way == Way::Leave || self.memory.frames[frame].displaced) {
-            let old = lives_at.expect("steal: a shared page lives at a site");
-            self.memory.entries[old].set_now(None);
-            out.push(Effect::Copy { from: frame, to: frame, at: fault.at });
-        }
-        self.memory.unmap_sharers(page, frame, out);
-        self.memory.frames.empty(frame);
-        self.memory.pages[page].state = State::Absent;
-        let own = self.new_owner(entry, frame);
-        self.finish_copy(entry, own, fault, out);
-    }
-
     /// `demand`, off the queue already, will not be met.
     pub(crate) fn deny(&mut self, demand: Demand, why: Denied, out: &mut Effects) {
         match demand {
@@ -360,28 +239,5 @@ impl<P: Policy> Pager<P> {
                 self.memory.frames.put_free(frame);
             }
         }
-    }
-}
-
-impl crate::memory::Memory {
-    /// The entry a fault is at, if it still shows `target`.
-    fn names(&self, fault: Fault, target: Target) -> Option<EntryNo> {
-        let chunk = self.arenas.get(fault.at.arena)?.chunk(fault.at.page)?;
-        let entry = crate::entry::Entries::at(chunk, fault.at.page);
-        (self.entries[entry].target() == target).then_some(entry)
-    }
-
-    /// The sharer a page is read in for: the first that waits for it, else the first there is.
-    #[inline]
-    fn first_waiting_sharer(&self, page: PageNo) -> EntryNo {
-        let first = self.pages[page].first_sharer().expect("demand: looked at before it was granted");
-        if self.entries[first].next == first {
-            return first;
-        }
-        let waiting = self.waiters.iter(self.pages[page].waiters).find_map(|waiter| match waiter {
-            Waiter::Fault(fault) => self.names(fault, Target::Page(page)),
-            Waiter::Flush(_) => None,
-        });
-        waiting.unwrap_or(first)
     }
 }
