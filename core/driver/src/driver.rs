@@ -1,5 +1,8 @@
 //! The loop that joins the core to a machine.
 
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
 use crate::{Control, Hardware, Io, Outcome, Paging, apply};
 use mager_pager::{
     ArenaId, BadConfig, BlockNo, Config, Effect, Effects, Event, ObjectNo, Pager, Refused, VirtPage,
@@ -38,6 +41,19 @@ impl<A: Recorder, B: Recorder> Recorder for (A, B) {
     fn note(&mut self, text: core::fmt::Arguments<'_>) {
         self.0.note(text);
         self.1.note(text);
+    }
+}
+
+/// A recorder that whoever made it keeps a hand on.
+impl<R: Recorder> Recorder for Rc<RefCell<R>> {
+    fn control(&mut self, call: &Control, outcome: &Outcome, effects: &[Effect]) {
+        self.borrow_mut().control(call, outcome, effects);
+    }
+    fn event(&mut self, event: &Event, effects: &[Effect]) {
+        self.borrow_mut().event(event, effects);
+    }
+    fn note(&mut self, text: core::fmt::Arguments<'_>) {
+        self.borrow_mut().note(text);
     }
 }
 

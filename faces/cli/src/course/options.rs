@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use mager_course_host::{Host, HostError, LogPids, Options, Sink, Swap};
 use mager_course_pager::CoursePager;
-use mager_driver::{Control, Header, LogWriter, Outcome, Recorder};
-use mager_pager::{BadConfig, Config, Effect, Event};
+use mager_driver::{Header, LogWriter};
+use mager_pager::{BadConfig, Config};
 use mager_view::Snapshot;
 use std::cell::RefCell;
 use std::fmt;
@@ -61,7 +61,7 @@ impl PagerArgs {
         let log = log.map(|path| Output::open(path, "the log")).transpose()?;
 
         let events = Events::default();
-        let pager = CoursePager::new(&self.policy, events.clone());
+        let pager = CoursePager::new(&self.policy, Rc::clone(&events.0));
         let pager = pager.map_err(|why| Failure::Use(why.to_string()))?.described_by(describe);
         let host = Host::new(self.options(log.as_ref())?, Box::new(pager)).map_err(host_failure)?;
         recording.iter().chain(&log).try_for_each(Output::begin)?;
@@ -143,17 +143,5 @@ impl Events {
             Ok(sink) => sink.close(),
             Err(fmt::Error) => unreachable!("event log: its sink keeps failures to itself"),
         }
-    }
-}
-
-impl Recorder for Events {
-    fn control(&mut self, call: &Control, outcome: &Outcome, effects: &[Effect]) {
-        self.0.borrow_mut().control(call, outcome, effects);
-    }
-    fn event(&mut self, event: &Event, effects: &[Effect]) {
-        self.0.borrow_mut().event(event, effects);
-    }
-    fn note(&mut self, text: fmt::Arguments<'_>) {
-        self.0.borrow_mut().note(text);
     }
 }

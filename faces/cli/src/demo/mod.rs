@@ -12,8 +12,6 @@ use application::{BLOCKS, CHECKED, FILE};
 use mager_course_abi::PAGE_SIZE;
 use mager_course_host::{Host, Options, Report};
 use mager_course_pager::CoursePager;
-use mager_driver::{Control, Outcome, Recorder};
-use mager_pager::{Effect, Event};
 use mager_view::{Story, Tally};
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -89,8 +87,8 @@ fn introduction(frames: u32) -> String {
 
 /// Runs pager and application to the end.
 fn play(frames: u32, dir: &Path, quiet: bool) -> Result<(Report, Tally), Failure> {
-    let teller = Teller(Rc::new(RefCell::new(Story::new(Screen { quiet }))));
-    let pager = CoursePager::new("clock", teller.clone()).map_err(|why| Failure::Use(why.to_string()))?;
+    let story = Rc::new(RefCell::new(Story::new(Screen { quiet })));
+    let pager = CoursePager::new("clock", Rc::clone(&story)).map_err(|why| Failure::Use(why.to_string()))?;
     // The story tells what is refused.
     let options = Options {
         frames,
@@ -107,7 +105,7 @@ fn play(frames: u32, dir: &Path, quiet: bool) -> Result<(Report, Tally), Failure
         command.arg("--quiet");
     }
     let report = host.run_with(command).map_err(|why| Failure::Run(why.to_string()))?;
-    let tally = teller.0.borrow().tally.clone();
+    let tally = story.borrow().tally.clone();
     Ok((report, tally))
 }
 
@@ -153,22 +151,6 @@ impl fmt::Write for Screen {
         }
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|_| fmt::Error)
-    }
-}
-
-/// The story, shared by the pager that lives it and the command that sums it up.
-#[derive(Clone, Debug)]
-struct Teller(Rc<RefCell<Story<Screen>>>);
-
-impl Recorder for Teller {
-    fn control(&mut self, call: &Control, outcome: &Outcome, effects: &[Effect]) {
-        self.0.borrow_mut().control(call, outcome, effects);
-    }
-    fn event(&mut self, event: &Event, effects: &[Effect]) {
-        self.0.borrow_mut().event(event, effects);
-    }
-    fn note(&mut self, text: fmt::Arguments<'_>) {
-        self.0.borrow_mut().note(text);
     }
 }
 
