@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-const LINES: u64 = 20_000_000;
+const LINES: u64 = 100_000_000;
 
 /// A trace like a program's: instructions in a row with jumps, loads and stores over a heap and a stack.
 fn make(path: &Path) -> Outcome<()> {
