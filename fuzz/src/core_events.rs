@@ -133,7 +133,12 @@ impl Outside {
                     let index = self.waiting.iter().position(|waiting| *waiting == who);
                     self.waiting.remove(index.expect("resumed once, and only who waits"));
                 }
-                Effect::Map { .. } | Effect::Unmap { .. } | Effect::Zero { .. } | Effect::Copy { .. } => {}
+                Effect::Map { .. }
+                | Effect::Unmap { .. }
+                | Effect::Zero { .. }
+                | Effect::Copy { .. }
+                | Effect::Empty { .. }
+                | Effect::Release { .. } => {}
             }
         }
     }

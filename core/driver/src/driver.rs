@@ -184,6 +184,8 @@ impl<P: Policy, R: Recorder> Driver<P, R> {
                 Effect::Copy { from, to, at } => machine.copy(from, to, at),
                 Effect::Read { frame, home, at } => machine.start(Io::Read { frame, home, at }),
                 Effect::Write { frame, home } => machine.start(Io::Write { frame, home }),
+                Effect::Empty { frame } => machine.empty(frame),
+                Effect::Release { block } => machine.release(block),
                 Effect::Resume { who, outcome } => machine.resume(who, outcome),
             }
         }

@@ -147,6 +147,13 @@ impl<'a> Words<'a> {
         self.read("a home (swap:BLOCK or object:OBJECT:BLOCK)", home)
     }
 
+    fn swap_block(&mut self) -> Parsed<'a, SwapBlock> {
+        self.read("a swap block (swap:BLOCK)", |word| match home(word)? {
+            Home::Swap(block) => Some(block),
+            Home::Object(..) => None,
+        })
+    }
+
     fn after<T>(&mut self, word: &'static str, value: impl Fn(&mut Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
         self.exactly(word)?;
         value(self)
@@ -251,6 +258,8 @@ impl<'a> Words<'a> {
                 Effect::Read { frame, home, at: self.after("for", Self::site)? }
             }
             "write" => Effect::Write { frame: self.frame()?, home: self.after("to", Self::home)? },
+            "empty" => Effect::Empty { frame: self.frame()? },
+            "release" => Effect::Release { block: self.swap_block()? },
             "resume" => Effect::Resume { who: Ticket(self.number()?), outcome: self.one_of()? },
             _ => return Ok(None),
         }))

@@ -97,8 +97,8 @@ impl LogReader {
 
     fn version<'a>(&mut self, words: &mut Words<'a>) -> Parsed<'a, Line<'a>> {
         words.exactly("mager-events")?;
-        let expected = Expected::Kind("version 1 of the event log");
-        let word = words.next("version 1 of the event log")?;
+        let expected = Expected::Kind("version 2 of the event log");
+        let word = words.next("version 2 of the event log")?;
         if word.parse() != Ok(LOG_VERSION) {
             return Err(Wrong { expected, found: Some(word) });
         }
@@ -147,8 +147,7 @@ impl LogReader {
     }
 
     fn step<'a>(&mut self, steps: u64, words: &mut Words<'a>) -> Parsed<'a, Line<'a>> {
-        const LINE: &str =
-            "a call, an event, an effect (map, unmap, zero, copy, read, write or resume) or the end";
+        const LINE: &str = "a call, an event, an effect (map, unmap, zero, copy, read, write, empty, release or resume) or the end";
         match words.next(LINE)? {
             "call" => {
                 let call = words.control()?;

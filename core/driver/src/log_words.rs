@@ -172,6 +172,8 @@ impl fmt::Display for Spelled<Effect> {
             Effect::Copy { from, to, at } => write!(f, "copy frame {from} to frame {to} for {at}"),
             Effect::Read { frame, home, at } => write!(f, "read frame {frame} from {home} for {at}"),
             Effect::Write { frame, home } => write!(f, "write frame {frame} to {home}"),
+            Effect::Empty { frame } => write!(f, "empty frame {frame}"),
+            Effect::Release { block } => write!(f, "release {}", Home::Swap(block)),
             Effect::Resume { who, outcome } => write!(f, "resume {who} {}", outcome.word()),
         }
     }

@@ -1,6 +1,6 @@
 //! What a machine has to do.
 
-use mager_pager::{Access, Denied, Event, FrameNo, Home, Site, Ticket};
+use mager_pager::{Access, Denied, Event, FrameNo, Home, Site, SwapBlock, Ticket};
 
 /// The instant side: mappings and bytes. Nothing here can fail, and all of it is done when the call returns.
 ///
@@ -15,6 +15,10 @@ pub trait Hardware {
     fn zero(&mut self, frame: FrameNo, at: Site);
     /// Copies a frame's bytes.
     fn copy(&mut self, from: FrameNo, to: FrameNo, at: Site);
+    /// The bytes of a frame are not needed any more; a machine that could not give the memory back does nothing.
+    fn empty(&mut self, frame: FrameNo) {
+        let _ = frame;
+    }
     /// Lets a faulter, or whoever asked for a flush, go on.
     fn resume(&mut self, who: Ticket, outcome: Result<(), Denied>);
 }
@@ -44,6 +48,10 @@ pub enum Io {
 pub trait Paging {
     /// Starts an input or output. It may well be finished when the call returns.
     fn start(&mut self, io: Io);
+    /// The contents of a swap block are not needed any more; a store that could not give the room back does nothing.
+    fn release(&mut self, block: SwapBlock) {
+        let _ = block;
+    }
     /// The next answer, if one is there: [`Event::Read`] or [`Event::Written`].
     fn finished(&mut self) -> Option<Event>;
 }

@@ -226,6 +226,8 @@ impl Replay {
                 | Effect::Unmap { .. }
                 | Effect::Zero { .. }
                 | Effect::Copy { .. }
+                | Effect::Empty { .. }
+                | Effect::Release { .. }
                 | Effect::Resume { .. } => None,
             };
         }

@@ -17,10 +17,10 @@ impl<P: Policy> Pager<P> {
             self.run_waiters_first(page, out);
             return self.memory.show_first(page, out);
         }
-        self.memory.frames.release(frame);
+        self.memory.release(frame, out);
         self.memory.pages[page].state = State::Absent;
         self.run_waiters(page, result.map_err(|_| Denied::Io), out);
-        self.finish_dead(page);
+        self.finish_dead(page, out);
     }
 
     pub(crate) fn write_answered(&mut self, frame: FrameNo, result: IoResult, out: &mut Effects) {
@@ -49,7 +49,7 @@ impl<P: Policy> Pager<P> {
             }
         }
         self.run_waiters(page, result.map_err(|_| Denied::Io), out);
-        self.free_unnamed(page);
+        self.free_unnamed(page, out);
     }
 
     /// The page stays in its frame, with the rights that go with its state now.
@@ -68,20 +68,20 @@ impl<P: Policy> Pager<P> {
     /// A private page that nobody names any more, its I/O answered at last.
     fn bury(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
         self.retire(frame, Gone::Freed);
-        self.memory.frames.release(frame);
+        self.memory.release(frame, out);
         self.memory.pages[page].state = State::Absent;
         self.run_waiters(page, Ok(()), out);
-        self.finish_dead(page);
+        self.finish_dead(page, out);
     }
 
     /// Frees the page if nobody names it, and returns the reservation that it held on to while in flight.
-    pub(crate) fn finish_dead(&mut self, page: PageNo) {
+    pub(crate) fn finish_dead(&mut self, page: PageNo, out: &mut Effects) {
         let dead = self.memory.pages[page].first_sharer().is_none();
         if dead && !self.memory.pages[page].backing.is_file() {
             self.memory.swap.unreserve(1);
             self.memory.swap.lingering -= 1;
         }
-        self.free_unnamed(page);
+        self.free_unnamed(page, out);
     }
 
     /// Where frames live at sites: if this one's site went away during the I/O, it moves to the next sharer.

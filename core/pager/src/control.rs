@@ -158,10 +158,10 @@ impl<P: Policy> Pager<P> {
             State::Resident { .. } if page.backing.is_file() => {}
             State::Resident { frame, .. } => {
                 self.retire(frame, Gone::Freed);
-                self.memory.frames.release(frame);
-                self.free_page(number);
+                self.memory.release(frame, out);
+                self.free_page(number, out);
             }
-            State::Absent => self.free_page(number),
+            State::Absent => self.free_page(number, out),
             // In flight: a private page lives on, and holds on to its reservation, until it is answered.
             State::Wanted | State::PagingIn(_) | State::WritingBack { .. } => {
                 self.memory.swap.lingering += u32::from(!page.backing.is_file());

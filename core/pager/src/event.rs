@@ -108,7 +108,7 @@ impl core::error::Error for Denied {}
 /// One thing the machine has to do. Effects are carried out in the order given.
 ///
 /// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event; `Read` and `Write` are only
-/// started, and answered exactly once. A frame in flight is untouchable.
+/// started, and answered exactly once. A frame in flight is untouchable. `Empty` and `Release` may be left undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Install or change a mapping. `Trap` keeps the frame there and traps the next touch.
@@ -160,6 +160,19 @@ pub enum Effect {
         frame: FrameNo,
         /// Where to.
         home: Home,
+    },
+    /// Only under [`Sharing::Place`](crate::Sharing::Place): the frame's bytes are not needed any more, and the
+    /// machine may give their memory back. Comes once between two fillings (by `Zero`, `Read` or `Copy`), when the
+    /// frame is mapped nowhere and not in flight; not for a frame that passes on with its bytes.
+    Empty {
+        /// The frame.
+        frame: FrameNo,
+    },
+    /// A swap block's contents are not needed any more: the page whose home it was is gone. The machine may discard
+    /// them. No I/O on the block is in flight, and it is written before it is read again.
+    Release {
+        /// The block.
+        block: SwapBlock,
     },
     /// Let a faulter, or whoever asked for a flush, go on.
     Resume {

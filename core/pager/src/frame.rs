@@ -58,19 +58,13 @@ impl Frames {
         self.free.pop_front()
     }
 
-    /// Empties `frame` and puts it at the end of the free list.
-    pub(crate) fn release(&mut self, frame: FrameNo) {
-        self.empty(frame);
-        self.free.push_back(frame);
-    }
-
     /// Puts `frame`, which is empty, at the end of the free list.
     pub(crate) fn put_free(&mut self, frame: FrameNo) {
         assert!(self[frame].page == NONE, "core map: a frame in use is not free");
         self.free.push_back(frame);
     }
 
-    /// Empties `frame`, which is about to be filled again.
+    /// `frame` is nobody's: free in a moment, or its next page's.
     #[inline]
     pub(crate) fn empty(&mut self, frame: FrameNo) {
         assert!(self[frame].page != NONE, "core map: frame {frame} emptied twice");

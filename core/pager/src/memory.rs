@@ -206,10 +206,28 @@ impl Memory {
         self.pages[page].backing.home().expect("page: it was assigned a home just now")
     }
 
+    /// Nobody needs the bytes in `frame` any more: not mapped, not in flight.
+    #[inline]
+    pub(crate) fn empty(&mut self, frame: FrameNo, out: &mut Effects) {
+        self.frames.empty(frame);
+        if self.config.sharing == Sharing::Place {
+            out.push(Effect::Empty { frame });
+        }
+    }
+
+    /// Empties `frame` and puts it at the end of the free list.
+    pub(crate) fn release(&mut self, frame: FrameNo, out: &mut Effects) {
+        self.empty(frame, out);
+        self.frames.put_free(frame);
+    }
+
     /// Gives a page's number, its swap block and its place in the file index back.
-    pub(crate) fn free_page(&mut self, number: PageNo) {
+    pub(crate) fn free_page(&mut self, number: PageNo, out: &mut Effects) {
         match self.pages[number].backing.home() {
-            Some(Home::Swap(block)) => self.swap.release(block),
+            Some(Home::Swap(block)) => {
+                self.swap.release(block);
+                out.push(Effect::Release { block });
+            }
             Some(Home::Object(object, block)) => self.objects.remove(object, block),
             None => {}
         }

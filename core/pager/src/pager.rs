@@ -77,9 +77,9 @@ impl<P: Policy> Pager<P> {
     }
 
     /// The page is gone for good: nothing remembers its number.
-    pub(crate) fn free_page(&mut self, page: PageNo) {
+    pub(crate) fn free_page(&mut self, page: PageNo, out: &mut Effects) {
         self.policy.forget(page);
-        self.memory.free_page(page);
+        self.memory.free_page(page, out);
     }
 
     /// Asks the policy for a victim for `incoming`.

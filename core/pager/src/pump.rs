@@ -114,7 +114,7 @@ impl<P: Policy> Pager<P> {
         assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
         self.memory.pages[page].state = State::Absent;
         self.run_waiters(page, Ok(()), out);
-        self.finish_dead(page);
+        self.finish_dead(page, out);
     }
 
     /// Makes room for the head.
@@ -146,7 +146,7 @@ impl<P: Policy> Pager<P> {
             }
             State::Resident { dirty: false, .. } => {
                 let free = self.surrender(page, frame, out);
-                self.free_unnamed(page);
+                self.free_unnamed(page, out);
                 free
             }
             State::Free | State::Absent | State::Wanted | State::PagingIn(_) | State::WritingBack { .. } => {
@@ -188,7 +188,7 @@ impl<P: Policy> Pager<P> {
             return None;
         }
         self.memory.unmap_sharers(page, frame, out);
-        self.memory.frames.empty(frame);
+        self.memory.empty(frame, out);
         self.leave(page);
         Some(frame)
     }
@@ -207,10 +207,10 @@ impl<P: Policy> Pager<P> {
 
     /// Frees an absent page that no entry names.
     #[inline]
-    pub(crate) fn free_unnamed(&mut self, page: PageNo) {
+    pub(crate) fn free_unnamed(&mut self, page: PageNo, out: &mut Effects) {
         if self.memory.pages[page].first_sharer().is_none() && self.memory.pages[page].state == State::Absent
         {
-            self.free_page(page);
+            self.free_page(page, out);
         }
     }
 
@@ -221,7 +221,7 @@ impl<P: Policy> Pager<P> {
             Demand::PageIn(page) => {
                 self.memory.pages[page].state = State::Absent;
                 self.run_waiters(page, Err(why), out);
-                self.free_unnamed(page);
+                self.free_unnamed(page, out);
             }
         }
     }

@@ -169,6 +169,10 @@ impl World {
             in_flight: 0,
         };
         assert!(counts == expected, "leak: at the end there is {counts:?}");
+        let by_place = self.setup.sharing == mager_pager::Sharing::Place;
+        let held = if by_place { ghosts as usize } else { 0 };
+        let in_use = self.side.machine.in_use();
+        assert!(in_use == (held, 0), "leak: (frames not emptied, swap blocks not released) is {in_use:?}");
         assert!(ghosts > 0 || counts.objects == 0, "leak: objects without pages: {counts:?}");
     }
 

@@ -5,7 +5,7 @@
 use crate::op::{Direction, How};
 use crate::setup::{Contents, Setup, WORDS};
 use mager_driver::Io;
-use mager_pager::{BlockNo, Event, FrameNo, Home, IoFailed, IoResult, ObjectNo};
+use mager_pager::{BlockNo, Event, FrameNo, Home, IoFailed, IoResult, ObjectNo, SwapBlock};
 
 /// What a frame holds while it is read into, and after a read that failed: no word anybody ever stored.
 pub const JUNK: Contents = [u64::MAX; WORDS];
@@ -31,6 +31,8 @@ struct Flight {
 #[derive(Debug)]
 pub struct Disk {
     swap: Vec<Block>,
+    /// Swap blocks that a write was started for, and that were not released since.
+    assigned: Vec<bool>,
     files: Vec<Vec<Block>>,
     flying: Vec<Flight>,
     /// I/Os that failed so far.
@@ -57,6 +59,7 @@ impl Disk {
         let file = |file| (0..setup.blocks).map(|b| Block::Holds(setup.first_contents(file, b))).collect();
         Disk {
             swap: vec![Block::Fresh; setup.swap_blocks as usize],
+            assigned: vec![false; setup.swap_blocks as usize],
             files: (0..setup.files).map(file).collect(),
             flying: Vec::new(),
             failures: 0,
@@ -124,7 +127,23 @@ impl Disk {
         if let Io::Read { .. } = io {
             assert!(self.block(home) != Some(Block::Fresh), "disk: {home} is read, but was never written");
         }
+        if let Io::Write { home: Home::Swap(block), .. } = io {
+            self.assigned[block.index()] = true;
+        }
         self.flying.push(Flight { io, at_start: memory[frame_of(io).index()] });
+    }
+
+    /// Nobody needs what is in this block: it is as if nobody had ever written it.
+    pub(crate) fn release(&mut self, block: SwapBlock) {
+        let home = Home::Swap(block);
+        assert!(!self.flying.iter().any(|flight| home_of(flight.io) == home), "disk: {home} is in flight");
+        let assigned = std::mem::replace(&mut self.assigned[block.index()], false);
+        assert!(assigned, "disk: {home} is released, but is nobody's");
+        self.set(home, Block::Fresh);
+    }
+
+    pub(crate) fn unreleased(&self) -> usize {
+        self.assigned.iter().filter(|assigned| **assigned).count()
     }
 
     /// Ends the `nth` I/O: moves the bytes, and says so.

@@ -95,6 +95,8 @@ fn words(effect: &Effect) -> [u64; 3] {
         Effect::Copy { from, to, at } => [10, site_word(at), u64::from(from.0) << 32 | u64::from(to.0)],
         Effect::Read { frame, home, at } => [11 ^ home_word(home) << 8, site_word(at), u64::from(frame.0)],
         Effect::Write { frame, home } => [12, home_word(home), u64::from(frame.0)],
+        Effect::Empty { frame } => [14, u64::from(frame.0), 0],
+        Effect::Release { block } => [15, u64::from(block.0), 0],
         Effect::Resume { who, outcome } => [13, who.0, outcome.map_or_else(|why| 1 + why as u64, |()| 0)],
     }
 }

@@ -6,7 +6,7 @@ use crate::disk::{Disk, JUNK, frame_of};
 use crate::op::How;
 use crate::setup::{Contents, Setup};
 use mager_driver::Io;
-use mager_pager::{Access, ArenaId, Event, FrameNo, Home, Sharing, Site};
+use mager_pager::{Access, ArenaId, Event, FrameNo, Home, Sharing, Site, SwapBlock};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Mapping {
@@ -35,6 +35,8 @@ struct Slot {
     mapped: u32,
     writable: u32,
     flying: Flying,
+    /// Where frames live at sites: filled, and not emptied since.
+    filled: bool,
     /// Where frames live at sites: the site of a private page's frame.
     lives_at: Option<Site>,
     touched: bool,
@@ -54,7 +56,14 @@ pub struct Machine {
 
 impl Machine {
     pub(crate) fn new(setup: &Setup) -> Self {
-        let slot = Slot { mapped: 0, writable: 0, flying: Flying::No, lives_at: None, touched: false };
+        let slot = Slot {
+            mapped: 0,
+            writable: 0,
+            flying: Flying::No,
+            filled: false,
+            lives_at: None,
+            touched: false,
+        };
         let mut memory = vec![JUNK; setup.frames as usize];
         if setup.sharing == Sharing::Frame {
             memory[0] = Contents::default();
@@ -164,6 +173,27 @@ impl Machine {
         }
     }
 
+    /// Frames that were filled and not emptied since, where frames are emptied, and swap blocks not released.
+    pub(crate) fn in_use(&self) -> (usize, usize) {
+        (self.slots.iter().filter(|slot| slot.filled).count(), self.disk.unreleased())
+    }
+
+    /// New contents come into this frame, for `at` if it is private.
+    fn fill(&mut self, frame: FrameNo, contents: Contents, at: Option<Site>) {
+        self.must_be_idle(frame);
+        let slot = &mut self.slots[frame.index()];
+        assert!(!slot.filled, "machine: frame {frame} is filled again, but was not emptied");
+        slot.filled = self.sharing == Sharing::Place;
+        slot.lives_at = at;
+        self.memory[frame.index()] = contents;
+    }
+
+    /// Whatever needs the bytes of a frame comes before it is emptied.
+    fn must_be_filled(&self, frame: FrameNo) {
+        let filled = self.slots[frame.index()].filled || self.sharing == Sharing::Frame;
+        assert!(filled, "machine: the bytes of frame {frame} are needed, but it was emptied");
+    }
+
     /// New contents may come into this frame.
     fn must_be_idle(&self, frame: FrameNo) {
         let slot = self.slots[frame.index()];
@@ -175,6 +205,7 @@ impl Machine {
     /// By place: the frame leaves the site where it lives, through a buffer.
     fn move_frame(&mut self, frame: FrameNo, at: Site) {
         assert!(self.sharing == Sharing::Place, "machine: frames do not move here");
+        self.must_be_filled(frame);
         let slot = self.slots[frame.index()];
         assert!(slot.flying == Flying::No, "machine: frame {frame} moves while in flight");
         let old = slot.lives_at.expect("machine: only private frames live at a site");
@@ -188,6 +219,7 @@ impl Machine {
 
 impl Machine {
     pub(crate) fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
+        self.must_be_filled(frame);
         let slot = self.slots[frame.index()];
         assert!(slot.flying != Flying::Reading, "machine: frame {frame} is mapped while it is read into");
         let stable = slot.flying == Flying::No || access < Access::Write;
@@ -208,32 +240,42 @@ impl Machine {
     }
 
     pub(crate) fn zero(&mut self, frame: FrameNo, at: Site) {
-        self.must_be_idle(frame);
-        self.memory[frame.index()] = Contents::default();
-        self.slots[frame.index()].lives_at = Some(at);
+        self.fill(frame, Contents::default(), Some(at));
     }
 
     pub(crate) fn copy(&mut self, from: FrameNo, to: FrameNo, at: Site) {
         if from == to {
             return self.move_frame(from, at);
         }
-        self.must_be_idle(to);
+        self.must_be_filled(from);
         let source = self.slots[from.index()];
         assert!(source.flying != Flying::Reading, "machine: frame {from} is copied while it is read into");
-        self.memory[to.index()] = self.memory[from.index()];
-        self.slots[to.index()].lives_at = Some(at);
+        self.fill(to, self.memory[from.index()], Some(at));
+    }
+
+    /// The memory goes back: what was in it is lost.
+    pub(crate) fn empty(&mut self, frame: FrameNo) {
+        assert!(self.sharing == Sharing::Place, "machine: frames are not emptied here");
+        self.must_be_idle(frame);
+        self.must_be_filled(frame);
+        let slot = &mut self.slots[frame.index()];
+        (slot.filled, slot.lives_at) = (false, None);
+        self.memory[frame.index()] = JUNK;
+    }
+
+    pub(crate) fn release(&mut self, block: SwapBlock) {
+        self.disk.release(block);
     }
 
     pub(crate) fn start(&mut self, io: Io) {
         let frame = frame_of(io);
         match io {
             Io::Read { home, at, .. } => {
-                self.must_be_idle(frame);
-                self.memory[frame.index()] = JUNK;
-                self.slots[frame.index()].lives_at = matches!(home, Home::Swap(_)).then_some(at);
+                self.fill(frame, JUNK, matches!(home, Home::Swap(_)).then_some(at));
                 self.slots[frame.index()].flying = Flying::Reading;
             }
             Io::Write { .. } => {
+                self.must_be_filled(frame);
                 let slot = &mut self.slots[frame.index()];
                 assert!(slot.flying == Flying::No, "machine: frame {frame} is in flight already");
                 assert!(slot.writable == 0, "machine: frame {frame} is written out while it is writable");

@@ -10,7 +10,7 @@ use crate::oracle::Oracle;
 use crate::setup::{NAMES, Setup};
 use crate::world::Stats;
 use mager_driver::{Hardware, Io, Paging};
-use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Site, Ticket};
+use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Site, SwapBlock, Ticket};
 
 /// The other side of the driver.
 #[derive(Debug)]
@@ -126,6 +126,10 @@ impl Hardware for Side {
         self.machine.copy(from, to, at);
     }
 
+    fn empty(&mut self, frame: FrameNo) {
+        self.machine.empty(frame);
+    }
+
     fn resume(&mut self, who: Ticket, outcome: Result<(), Denied>) {
         let waits = |(cpu, state): (u8, &Cpu)| match *state {
             Cpu::Waiting(pending, ticket) if ticket == who => Some((CpuNo(cpu), pending)),
@@ -141,6 +145,10 @@ impl Hardware for Side {
 impl Paging for Side {
     fn start(&mut self, io: Io) {
         self.machine.start(io);
+    }
+
+    fn release(&mut self, block: SwapBlock) {
+        self.machine.release(block);
     }
 
     /// Nothing finishes by itself: the world answers each I/O when it pleases.

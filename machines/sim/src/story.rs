@@ -42,6 +42,8 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Copy { from, to, at } => format!("copy frame {from} to frame {to} for {at}"),
         Effect::Read { frame, home, at } => format!("read {home} into frame {frame} for {at}"),
         Effect::Write { frame, home } => format!("write frame {frame} to {home}"),
+        Effect::Empty { frame } => format!("empty frame {frame}"),
+        Effect::Release { block } => format!("release swap:{block}"),
         Effect::Resume { who, outcome } => format!("#{who} {}", denied(outcome)),
     }
 }

@@ -229,7 +229,11 @@ impl Player {
                 Effect::Copy { from, to, .. } if from == to => {
                     self.mapped.retain(|_, &mut (frame, _)| frame != from);
                 }
-                Effect::Copy { .. } | Effect::Zero { .. } | Effect::Resume { .. } => {}
+                Effect::Copy { .. }
+                | Effect::Zero { .. }
+                | Effect::Empty { .. }
+                | Effect::Release { .. }
+                | Effect::Resume { .. } => {}
             }
         }
     }

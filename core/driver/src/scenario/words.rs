@@ -80,6 +80,8 @@ impl Names {
                 format!("read {} into frame {frame} for {}", self.home(home), self.site(at))
             }
             Effect::Write { frame, home } => format!("write frame {frame} to {}", self.home(home)),
+            Effect::Empty { frame } => format!("empty frame {frame}"),
+            Effect::Release { block } => format!("release {}", self.home(Home::Swap(block))),
             Effect::Resume { who, outcome: Ok(()) } => format!("resume {}", self.who(who)),
             Effect::Resume { who, outcome: Err(why) } => format!("deny {}: {why}", self.who(who)),
         }

@@ -121,6 +121,8 @@ pub fn words(effect: &Effect) -> String {
         Effect::Copy { from, to, .. } => format!("copy {from} to {to}"),
         Effect::Read { frame, home, .. } => format!("read {home} into {frame}"),
         Effect::Write { frame, home } => format!("write {frame} to {home}"),
+        Effect::Empty { frame } => format!("empty {frame}"),
+        Effect::Release { block } => format!("release {block}"),
         Effect::Resume { outcome: Ok(()), .. } => "resume".to_owned(),
         Effect::Resume { outcome: Err(why), .. } => format!("deny: {why}"),
     }

@@ -1,7 +1,7 @@
 //! Frames that hold one word each, a page table, a disk; and what a machine may demand of the core.
 
 use mager_pager::{Access, Config, Effect, Event, FrameNo, Home, IoFailed, Sharing, Site, Ticket};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a failed I/O leaves behind, in the frame or on the disk.
 const GARBAGE: u64 = 0xDEAD_DEAD;
@@ -30,6 +30,8 @@ pub struct Machine {
     by_place: bool,
     pub words: Vec<u64>,
     lives: Vec<Lives>,
+    /// By place: filled and not emptied since.
+    pub filled: BTreeSet<FrameNo>,
     pub mapped: BTreeMap<Site, (FrameNo, Access)>,
     pub disk: BTreeMap<Home, u64>,
     in_flight: Vec<Io>,
@@ -47,6 +49,7 @@ impl Machine {
             by_place: config.sharing == Sharing::Place,
             words,
             lives: vec![Lives::Anywhere; frames],
+            filled: BTreeSet::new(),
             mapped: BTreeMap::new(),
             disk: BTreeMap::new(),
             in_flight: Vec::new(),
@@ -74,6 +77,8 @@ impl Machine {
                 }
                 Effect::Read { frame, home, at } => self.read(frame, home, at),
                 Effect::Write { frame, home } => self.start(Io { read: false, frame, home, word: 0 }),
+                Effect::Empty { frame } => self.empty(frame),
+                Effect::Release { block } => self.release(Home::Swap(block)),
                 Effect::Resume { who, outcome } => self.resumed.push_back((who, outcome)),
             }
         }
@@ -101,8 +106,25 @@ impl Machine {
             self.mapped.values().all(|&(shown, _)| shown != frame),
             "frame {frame} is filled while mapped"
         );
+        assert!(!self.by_place || self.filled.insert(frame), "frame {frame} is filled, but was not emptied");
         self.words[frame.index()] = word;
         self.lives[frame.index()] = at.filter(|_| self.by_place).map_or(Lives::Anywhere, Lives::At);
+    }
+
+    fn empty(&mut self, frame: FrameNo) {
+        assert!(self.by_place, "frame {frame} is emptied, which only frames by place are");
+        assert!(self.flying(frame).is_none(), "frame {frame} is emptied while in flight");
+        assert!(
+            self.mapped.values().all(|&(shown, _)| shown != frame),
+            "frame {frame} is emptied, but mapped"
+        );
+        assert!(self.filled.remove(&frame), "frame {frame} is emptied twice");
+        self.words[frame.index()] = GARBAGE;
+    }
+
+    fn release(&mut self, home: Home) {
+        assert!(self.in_flight.iter().all(|io| io.home != home), "{home} is released while in flight");
+        assert!(self.disk.remove(&home).is_some(), "{home} is released, but nobody wrote it");
     }
 
     /// By place: the frame goes to another site, its old one loses it.
@@ -133,6 +155,9 @@ impl Machine {
         assert!(self.in_flight.iter().all(|other| other.home != io.home), "two I/Os on {}", io.home);
         let writer = self.mapped.values().any(|&now| now == (io.frame, Access::Write));
         assert!(!writer, "frame {} can be written to while in flight", io.frame);
+        if !io.read && matches!(io.home, Home::Swap(_)) {
+            self.disk.entry(io.home).or_insert(GARBAGE);
+        }
         self.in_flight.push(Io { word: self.words[io.frame.index()], ..io });
     }
 

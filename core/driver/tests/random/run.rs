@@ -351,6 +351,10 @@ impl Run {
         }
         self.control(Control::Destroy(arena));
         let counts = self.pager.view().counts();
+        let held = if self.config.sharing == Sharing::Place { counts.file_pages as usize } else { 0 };
+        assert_eq!(self.machine.filled.len(), held, "every frame but those of ghosts was emptied");
+        let swap = self.machine.disk.keys().filter(|home| matches!(home, Home::Swap(_))).count();
+        assert_eq!(swap, 0, "every swap block was released");
         if counts.file_pages == 0 {
             assert_eq!(counts, self.empty);
             let forgotten = self.pager.forgotten();

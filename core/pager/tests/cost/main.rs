@@ -48,7 +48,12 @@ impl Machine {
                 Effect::Read { frame, .. } => self.answers.push(Event::Read { frame, result: Ok(()) }),
                 Effect::Write { frame, .. } => self.answers.push(Event::Written { frame, result: Ok(()) }),
                 Effect::Resume { outcome, .. } => assert_eq!(outcome, Ok(())),
-                Effect::Map { .. } | Effect::Unmap { .. } | Effect::Zero { .. } | Effect::Copy { .. } => {}
+                Effect::Map { .. }
+                | Effect::Unmap { .. }
+                | Effect::Zero { .. }
+                | Effect::Copy { .. }
+                | Effect::Empty { .. }
+                | Effect::Release { .. } => {}
             }
         }
     }

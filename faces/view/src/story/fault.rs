@@ -121,7 +121,11 @@ impl<W: Write> Telling<'_, W> {
                 writeln!(self.out, "      frame {frame} is read from {}", self.scene.home(home))
             }
             Effect::Resume { outcome: Err(why), .. } => writeln!(self.out, "      refused: {why}"),
-            Effect::Map { .. } | Effect::Unmap { .. } | Effect::Resume { .. } => Ok(()),
+            Effect::Map { .. }
+            | Effect::Unmap { .. }
+            | Effect::Empty { .. }
+            | Effect::Release { .. }
+            | Effect::Resume { .. } => Ok(()),
         }
     }
 
@@ -166,7 +170,12 @@ fn fills(effect: &Effect) -> Option<FrameNo> {
         Effect::Zero { frame, .. } | Effect::Read { frame, .. } | Effect::Copy { to: frame, .. } => {
             Some(frame)
         }
-        Effect::Map { .. } | Effect::Unmap { .. } | Effect::Write { .. } | Effect::Resume { .. } => None,
+        Effect::Map { .. }
+        | Effect::Unmap { .. }
+        | Effect::Write { .. }
+        | Effect::Empty { .. }
+        | Effect::Release { .. }
+        | Effect::Resume { .. } => None,
     }
 }
 

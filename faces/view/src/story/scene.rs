@@ -74,7 +74,7 @@ impl Scene {
             Effect::Zero { frame, .. } | Effect::Copy { to: frame, .. } => {
                 self.homes.remove(&frame);
             }
-            Effect::Resume { .. } => {}
+            Effect::Empty { .. } | Effect::Release { .. } | Effect::Resume { .. } => {}
         }
     }
 }

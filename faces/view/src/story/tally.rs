@@ -63,7 +63,11 @@ impl Tally {
             Effect::Read { .. } => self.page_ins += 1,
             Effect::Write { .. } => self.write_backs += 1,
             Effect::Copy { .. } => self.copies += 1,
-            Effect::Map { .. } | Effect::Unmap { .. } | Effect::Resume { .. } => {}
+            Effect::Map { .. }
+            | Effect::Unmap { .. }
+            | Effect::Empty { .. }
+            | Effect::Release { .. }
+            | Effect::Resume { .. } => {}
         }
     }
 
