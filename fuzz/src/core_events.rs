@@ -84,6 +84,10 @@ impl Outside {
                 pager.step(Event::Touched { frame, access }, out);
             }
             10 => pager.step(Event::Tick, out),
+            11 => {
+                let (at, access) = (self.site(bytes)?, access(bytes)?);
+                pager.step(Event::Ahead { at, access }, out);
+            }
             _ => {
                 let call = self.call(bytes)?;
                 if let Outcome::Arena(arena) = apply(pager, call, out) {
@@ -98,7 +102,7 @@ impl Outside {
         let arena = self.arena(bytes)?;
         let object = ObjectNo(u32::from(bytes.below(3)?));
         let block = BlockNo([0, 1, 2, 31, 32, u32::MAX][usize::from(bytes.below(6)?)]);
-        Some(match bytes.below(12)? {
+        Some(match bytes.below(13)? {
             0 => Control::Create,
             1 => Control::Fork(arena),
             2 | 3 => Control::MapSwap(arena),
@@ -109,6 +113,7 @@ impl Outside {
             8 => Control::Destroy(arena),
             9 => Control::Pin(self.site(bytes)?, access(bytes)?),
             10 => Control::Unpin(self.site(bytes)?),
+            11 => Control::Discard(arena, pages(bytes)?),
             _ if bytes.bit()? => Control::Flush(What::All, self.ticket()),
             _ => Control::Flush(What::Object(object), self.ticket()),
         })

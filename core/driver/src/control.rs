@@ -22,6 +22,8 @@ pub enum Control {
     MapObjectAt(ArenaId, Pages, ObjectNo, BlockNo),
     /// [`Pager::unmap`].
     Unmap(ArenaId, Pages),
+    /// [`Pager::discard`].
+    Discard(ArenaId, Pages),
     /// [`Pager::destroy`].
     Destroy(ArenaId),
     /// [`Pager::pin`].
@@ -66,6 +68,7 @@ pub fn apply<P: Policy>(pager: &mut Pager<P>, call: Control, out: &mut Effects) 
             outcome(pager.map_object_at(arena, pages, object, block), done)
         }
         Control::Unmap(arena, pages) => outcome(pager.unmap(arena, pages, out), done),
+        Control::Discard(arena, pages) => outcome(pager.discard(arena, pages, out), done),
         Control::Destroy(arena) => outcome(pager.destroy(arena, out), done),
         Control::Pin(at, access) => outcome(pager.pin(at, access), Outcome::Frame),
         Control::Unpin(at) => outcome(pager.unpin(at, out), done),

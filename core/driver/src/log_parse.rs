@@ -176,7 +176,7 @@ impl<'a> Words<'a> {
 
     pub(crate) fn control(&mut self) -> Parsed<'a, Control> {
         const CALL: &str = "a control call (create, fork, map-swap, map-swap-at, map-object, map-object-at, unmap, \
-                            destroy, pin, unpin or flush)";
+                            discard, destroy, pin, unpin or flush)";
         Ok(match self.next(CALL)? {
             "create" => Control::Create,
             "fork" => Control::Fork(self.arena()?),
@@ -191,6 +191,7 @@ impl<'a> Words<'a> {
                 Control::MapObjectAt(arena, pages, object, block)
             }
             "unmap" => self.range().map(|(arena, pages)| Control::Unmap(arena, pages))?,
+            "discard" => self.range().map(|(arena, pages)| Control::Discard(arena, pages))?,
             "destroy" => Control::Destroy(self.arena()?),
             "pin" => Control::Pin(self.site()?, self.one_of()?),
             "unpin" => Control::Unpin(self.site()?),
@@ -229,12 +230,13 @@ impl<'a> Words<'a> {
     }
 
     pub(crate) fn event(&mut self) -> Parsed<'a, Event> {
-        const EVENT: &str = "an event (fault, read, written, touched or tick)";
+        const EVENT: &str = "an event (fault, read, written, touched, ahead or tick)";
         Ok(match self.next(EVENT)? {
             "fault" => Event::Fault(Fault { at: self.site()?, access: self.one_of()?, who: self.by()? }),
             "read" => Event::Read { frame: self.frame()?, result: self.one_of()? },
             "written" => Event::Written { frame: self.frame()?, result: self.one_of()? },
             "touched" => Event::Touched { frame: self.frame()?, access: self.one_of()? },
+            "ahead" => Event::Ahead { at: self.site()?, access: self.one_of()? },
             "tick" => Event::Tick,
             other => return kind(None, EVENT, other),
         })

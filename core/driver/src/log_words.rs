@@ -76,6 +76,7 @@ impl Word for Refused {
         Refused::BadRange,
         Refused::Taken,
         Refused::NotMapped,
+        Refused::NotPrivate,
         Refused::BadBlock,
         Refused::NotResident,
         Refused::Pinned,
@@ -84,7 +85,7 @@ impl Word for Refused {
         Refused::Full,
     ];
     const KIND: &'static str = "a reason for a refusal (no-arena, no-swap, arena-full, bad-range, taken, not-mapped, \
-                                bad-block, not-resident, pinned, not-pinned, no-frames or full)";
+                                not-private, bad-block, not-resident, pinned, not-pinned, no-frames or full)";
     fn word(self) -> &'static str {
         match self {
             Refused::NoArena(_) => "no-arena",
@@ -93,6 +94,7 @@ impl Word for Refused {
             Refused::BadRange => "bad-range",
             Refused::Taken => "taken",
             Refused::NotMapped => "not-mapped",
+            Refused::NotPrivate => "not-private",
             Refused::BadBlock => "bad-block",
             Refused::NotResident => "not-resident",
             Refused::Pinned => "pinned",
@@ -121,6 +123,7 @@ impl fmt::Display for Spelled<Control> {
                 write!(f, "map-object-at {arena}:{pages} {}", Home::Object(object, block))
             }
             Control::Unmap(arena, pages) => write!(f, "unmap {arena}:{pages}"),
+            Control::Discard(arena, pages) => write!(f, "discard {arena}:{pages}"),
             Control::Destroy(arena) => write!(f, "destroy {arena}"),
             Control::Pin(at, access) => write!(f, "pin {at} {}", access.word()),
             Control::Unpin(at) => write!(f, "unpin {at}"),
@@ -158,6 +161,7 @@ impl fmt::Display for Spelled<Event> {
             Event::Read { frame, result } => write!(f, "read frame {frame} {}", result.word()),
             Event::Written { frame, result } => write!(f, "written frame {frame} {}", result.word()),
             Event::Touched { frame, access } => write!(f, "touched frame {frame} {}", access.word()),
+            Event::Ahead { at, access } => write!(f, "ahead {at} {}", access.word()),
             Event::Tick => f.write_str("tick"),
         }
     }

@@ -12,10 +12,11 @@ impl<P: Policy> Pager<P> {
         self.memory.in_flight -= 1;
         if result.is_ok() && self.memory.pages[page].first_sharer().is_some() {
             self.memory.pages[page].state = State::Resident { frame, dirty: false };
+            let unasked = self.memory.pages[page].waiters.get().is_none();
             self.admit(frame, page);
             self.settle_place(page, frame, out);
             self.run_waiters_first(page, out);
-            return self.memory.show_first(page, out);
+            return self.memory.show_first(page, unasked, out);
         }
         self.memory.release(frame, out);
         self.memory.pages[page].state = State::Absent;
@@ -74,12 +75,11 @@ impl<P: Policy> Pager<P> {
         self.finish_dead(page, out);
     }
 
-    /// Frees the page if nobody names it, and returns the reservation that it held on to while in flight.
+    /// Frees the page if nobody names it, and returns the reservation that it held on to while in flight, if any.
     pub(crate) fn finish_dead(&mut self, page: PageNo, out: &mut Effects) {
         let dead = self.memory.pages[page].first_sharer().is_none();
         if dead && !self.memory.pages[page].backing.is_file() {
-            self.memory.swap.unreserve(1);
-            self.memory.swap.lingering -= 1;
+            self.memory.swap.bury();
         }
         self.free_unnamed(page, out);
     }

@@ -5,7 +5,7 @@
 
 use crate::entry::{CHUNK_BITS, CHUNK_PAGES};
 use crate::region::Regions;
-use crate::{ArenaId, VirtPage};
+use crate::{ArenaId, Pages, VirtPage};
 use alloc::{boxed::Box, vec, vec::Vec};
 
 const DIR_BITS: u32 = 9;
@@ -43,14 +43,27 @@ impl Arena {
 
     /// Every touched chunk, with its first page, in the order of addresses.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = (VirtPage, u32)> {
-        self.root.iter().zip(0u32..).flat_map(|(block, high)| {
-            block.iter().flat_map(move |directory| {
-                directory
-                    .iter()
-                    .zip(0u32..)
-                    .filter(|&(&number, _)| number != NO_CHUNK)
-                    .map(move |(&number, low)| (VirtPage((high << DIR_BITS | low) * CHUNK_PAGES), number))
-            })
+        let blocks = u32::try_from(self.root.len()).expect("an arena has at most 2^31 pages");
+        (0..blocks).flat_map(|high| self.chunks_in(high))
+    }
+
+    /// The touched chunks that hold entries of `pages`, which lie inside the arena; in the order of addresses.
+    pub(crate) fn chunks_within(&self, pages: Pages) -> impl Iterator<Item = (VirtPage, u32)> {
+        let last = pages.start.0 + (pages.count - 1);
+        let first = pages.start.0 & !(CHUNK_PAGES - 1);
+        let blocks = first >> (CHUNK_BITS + DIR_BITS)..=last >> (CHUNK_BITS + DIR_BITS);
+        blocks
+            .flat_map(|high| self.chunks_in(high))
+            .filter(move |(start, _)| (first..=last).contains(&start.0))
+    }
+
+    /// The touched chunks of one directory block.
+    fn chunks_in(&self, high: u32) -> impl Iterator<Item = (VirtPage, u32)> {
+        self.root[high as usize].iter().flat_map(move |directory| {
+            let numbered = directory.iter().zip(0u32..);
+            numbered
+                .filter(|&(&number, _)| number != NO_CHUNK)
+                .map(move |(&number, low)| (VirtPage((high << DIR_BITS | low) * CHUNK_PAGES), number))
         })
     }
 }

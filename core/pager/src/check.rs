@@ -6,6 +6,7 @@ use crate::memory::Memory;
 use crate::page::{Page, State};
 use crate::wait::{Demand, Waiter};
 use crate::{Access, ArenaId, EntryNo, Home, Pages, Sharing, Site};
+use alloc::vec::Vec;
 use mager_policies::PageNo;
 
 impl Memory {
@@ -173,10 +174,16 @@ impl Memory {
         }
         assert_eq!(assigned, self.swap.assigned(), "invariant: every assigned block is some page's home");
         let private = self.pages.iter().filter(|(_, page)| !page.backing.is_file()).count();
+        let owed = self.swap.owed as usize;
         assert!(
-            private <= self.swap.reserved() as usize,
-            "invariant: every private page has its reservation"
+            private <= self.swap.reserved() as usize + owed,
+            "invariant: every private page has its reservation, or is owed a block while in flight"
         );
+        let dead = |page: &Page| !page.backing.is_file() && page.first_sharer().is_none();
+        let dead: Vec<&Page> = self.pages.iter().map(|(_, page)| page).filter(|page| dead(page)).collect();
+        let flying = dead.iter().filter(|page| page.state != State::Wanted).count();
+        assert_eq!(dead.len(), self.swap.lingering as usize + owed, "invariant: pages nobody names add up");
+        assert!(owed <= flying, "invariant: a page that is owed a block is in flight");
     }
 
     fn check_waiting(&self) {

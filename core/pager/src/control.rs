@@ -125,34 +125,40 @@ impl<P: Policy> Pager<P> {
 
     /// Drops every touched entry of a range, in the order of addresses. How many private pages live on in flight.
     fn drop_range(&mut self, arena: ArenaId, pages: Pages, out: &mut Effects) -> u32 {
-        let before = self.memory.swap.lingering;
-        let chunks: Vec<_> = self.memory.live(arena).chunks().collect();
+        let mut lingering = 0;
+        let chunks: Vec<_> = self.memory.live(arena).chunks_within(pages).collect();
         let end = pages.start.0 + pages.count;
         for (first, chunk) in chunks {
             let from = first.0.max(pages.start.0);
             let to = (first.0 + CHUNK_PAGES).min(end);
-            (from..to).for_each(|page| self.drop_entry(Entries::at(chunk, VirtPage(page)), out));
+            lingering +=
+                (from..to).map(|page| self.drop_entry(Entries::at(chunk, VirtPage(page)), out)).sum::<u32>();
         }
-        self.memory.swap.lingering - before
+        lingering
     }
 
-    /// One entry names nothing any more; its page goes with its last sharer, as far as it can now.
-    fn drop_entry(&mut self, entry: EntryNo, out: &mut Effects) {
+    /// One entry names nothing any more. How many private pages live on in flight because of it: one or none.
+    fn drop_entry(&mut self, entry: EntryNo, out: &mut Effects) -> u32 {
+        let mut lingering = 0;
         match self.memory.entries[entry].target() {
-            Target::Nothing => return,
+            Target::Nothing => return 0,
             Target::Zero => self.memory.unmap_entry(entry, FrameNo(0), out),
             Target::Lazy => {}
-            Target::Page(page) => self.drop_sharer(entry, page, out),
+            Target::Page(page) => lingering = self.drop_sharer(entry, page, out),
         }
         self.memory.entries[entry].set_target(Target::Nothing);
+        lingering
     }
 
-    fn drop_sharer(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
+    /// `entry` does not share its page any more, which goes with its last sharer, as far as it can now. How many
+    /// private pages live on in flight because of it: one or none.
+    pub(crate) fn drop_sharer(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) -> u32 {
         let page = self.memory.pages[number];
         self.memory.leave_place(entry, number, out);
         self.memory.unlink(entry, number);
         if self.memory.pages[number].first_sharer().is_some() {
-            return self.memory.protect(number, out);
+            self.memory.protect(number, out);
+            return 0;
         }
         match page.state {
             State::Resident { .. } if page.backing.is_file() => {}
@@ -162,15 +168,17 @@ impl<P: Policy> Pager<P> {
                 self.free_page(number, out);
             }
             State::Absent => self.free_page(number, out),
-            // In flight: a private page lives on, and holds on to its reservation, until it is answered.
+            // In flight: a private page lives on until it is answered.
             State::Wanted | State::PagingIn(_) | State::WritingBack { .. } => {
-                self.memory.swap.lingering += u32::from(!page.backing.is_file());
+                return u32::from(!page.backing.is_file());
             }
             State::Free => unreachable!("page: an entry names a free page"),
         }
+        0
     }
 
-    /// The untouched side of unmapping: reservations and uses of objects go back, regions go.
+    /// The untouched side of unmapping: reservations and uses of objects go back, regions go. Pages that live on in
+    /// flight hold on to their reservations.
     fn forget_parts(&mut self, arena: ArenaId, parts: &[(Pages, Kind)], lingering: u32) {
         let mut private = 0;
         for &(pages, kind) in parts {
@@ -182,6 +190,7 @@ impl<P: Policy> Pager<P> {
         }
         self.memory.live(arena).reserved -= private;
         self.memory.swap.unreserve(private - lingering);
+        self.memory.swap.lingering += lingering;
     }
 }
 

@@ -60,6 +60,14 @@ pub enum Event {
         /// How.
         access: Access,
     },
+    /// A guess that this access will come. If nobody waits for a frame and one is free, what the access needs is
+    /// done now, so that it will not fault; if not, nothing. Nobody is resumed.
+    Ahead {
+        /// Where.
+        at: Site,
+        /// What will be tried. `Trap` counts as `Read`.
+        access: Access,
+    },
     /// Time to work ahead.
     Tick,
 }
@@ -163,7 +171,8 @@ pub enum Effect {
     },
     /// Only under [`Sharing::Place`](crate::Sharing::Place): the frame's bytes are not needed any more, and the
     /// machine may give their memory back. Comes once between two fillings (by `Zero`, `Read` or `Copy`), when the
-    /// frame is mapped nowhere and not in flight; not for a frame that passes on with its bytes.
+    /// frame is mapped nowhere and not in flight; not for a frame that passes on with its bytes. A frame whose site
+    /// was unmapped or discarded while it was in flight is emptied late: by then another may live there.
     Empty {
         /// The frame.
         frame: FrameNo,
@@ -206,6 +215,8 @@ pub enum Refused {
     Taken,
     /// Part of the range is not mapped.
     NotMapped,
+    /// Part of the range is a file's.
+    NotPrivate,
     /// The block numbers of the range run off the largest object.
     BadBlock,
     /// The page is not there with the access asked for: fault it in first.
@@ -229,6 +240,7 @@ impl fmt::Display for Refused {
             Refused::BadRange => f.write_str("range is empty or outside the arena"),
             Refused::Taken => f.write_str("range is mapped already"),
             Refused::NotMapped => f.write_str("range is not mapped"),
+            Refused::NotPrivate => f.write_str("range is not private memory alone"),
             Refused::BadBlock => f.write_str("block numbers out of range"),
             Refused::NotResident => f.write_str("page not resident with that access"),
             Refused::Pinned => f.write_str("page is pinned"),

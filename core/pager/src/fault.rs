@@ -140,7 +140,7 @@ impl crate::memory::Memory {
     }
 
     /// Gives an entry of a file mapping its page, on first touch. `None`: no page number is left.
-    fn resolve(&mut self, entry: EntryNo, at: Site) -> Option<PageNo> {
+    pub(crate) fn resolve(&mut self, entry: EntryNo, at: Site) -> Option<PageNo> {
         let kind = self.arenas.get(at.arena).and_then(|arena| arena.regions.find(at.page));
         let Some(crate::Kind::Object(object, block)) = kind else {
             unreachable!("page table: a lazy entry outside any file mapping")

@@ -21,23 +21,40 @@ impl<P: Policy> Pager<P> {
 
     fn fill(&mut self, fault: Fault, frame: FrameNo, out: &mut Effects) {
         let entry = self.memory.names(fault, Target::Zero).expect("demand: looked at before it was granted");
-        let dirty = fault.access == Access::Write;
+        self.fill_with_zeros(entry, fault.access, frame, out);
+        self.memory.resume(fault.who, Ok(()), out);
+    }
+
+    /// `entry`, untouched, gets a page of zeros in `frame`: dirty if it is to be written.
+    pub(crate) fn fill_with_zeros(
+        &mut self,
+        entry: EntryNo,
+        access: Access,
+        frame: FrameNo,
+        out: &mut Effects,
+    ) {
+        let dirty = access == Access::Write;
         let page = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame, dirty });
         self.memory.counters.zero_fills += 1;
         self.memory.frames.hold(frame, page);
         self.memory.link(entry, page);
-        out.push(Effect::Zero { frame, at: fault.at });
+        out.push(Effect::Zero { frame, at: self.memory.entries.site(entry) });
         self.admit(frame, page);
         let allowed = self.memory.allowed(&self.memory.pages[page]);
         self.memory.map(entry, frame, allowed, out);
-        self.memory.resume(fault.who, Ok(()), out);
     }
 
     #[inline]
     fn page_in(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
         assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
-        let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
         let entry = self.memory.first_waiting_sharer(page);
+        self.read_into(page, entry, frame, out);
+    }
+
+    /// Starts reading `page`, which is in no frame, into `frame`: for `entry`, where a frame by place will live.
+    #[inline]
+    pub(crate) fn read_into(&mut self, page: PageNo, entry: EntryNo, frame: FrameNo, out: &mut Effects) {
+        let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
         self.memory.pages[page].sharers = Option32::some(entry.0);
         self.memory.pages[page].state = State::PagingIn(frame);
         self.memory.frames.hold(frame, page);

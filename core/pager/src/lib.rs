@@ -22,8 +22,8 @@
 //! | file | owns |
 //! |---|---|
 //! | `pager` | the one way in for events, and the policy |
-//! | `fault`, `pump`, `grant`, `answer` | what happens on a fault, where frames change hands and what becomes of them, when I/O is answered |
-//! | `control`, `fork`, `pin`, `flush` | the calls that check everything first |
+//! | `fault`, `ahead`, `pump`, `grant`, `answer` | what happens on a fault or ahead of it, where frames change hands and what becomes of them, when I/O is answered |
+//! | `control`, `fork`, `pin`, `flush`, `discard` | the calls that check everything first |
 //! | `memory`, `page`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
 //! | `check`, `view` | every invariant; what faces may see |
 #![no_std]
@@ -32,12 +32,14 @@
 
 extern crate alloc;
 
+mod ahead;
 mod answer;
 mod arena;
 mod check;
 mod chunked;
 mod config;
 mod control;
+mod discard;
 mod entry;
 mod event;
 mod fault;

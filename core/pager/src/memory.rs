@@ -103,12 +103,17 @@ impl Memory {
         }
     }
 
-    /// Shows a page that has just come in to its sharers, unless a fault that waited for it has had that done.
+    /// Shows a page that has just come in to its sharers, unless a fault that waited for it has had that done. Sites
+    /// that get no more than they are given on their own fault get it here if the page came `unasked`, ahead of any.
     #[inline]
-    pub(crate) fn show_first(&mut self, page: PageNo, out: &mut Effects) {
-        let shown = self.pages[page].first_sharer().is_some_and(|first| self.entries[first].now().is_some());
-        if !shown {
-            self.protect(page, out);
+    pub(crate) fn show_first(&mut self, page: PageNo, unasked: bool, out: &mut Effects) {
+        let first = self.pages[page].first_sharer().expect("answer: a page that came in has sharers");
+        if self.entries[first].now().is_some() {
+            return;
+        }
+        self.protect(page, out);
+        if unasked && self.config.sharing == Sharing::Place {
+            self.show_faulter(first, page, None, out);
         }
     }
 

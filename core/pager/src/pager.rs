@@ -36,6 +36,7 @@ impl<P: Policy> Pager<P> {
             Event::Read { frame, result } => self.read_answered(frame, result, out),
             Event::Written { frame, result } => self.write_answered(frame, result, out),
             Event::Touched { frame, access: _ } => self.touched(frame),
+            Event::Ahead { at, access } => self.ahead(at, access, out),
             Event::Tick => self.tick(out),
         }
         self.pump(out);

@@ -109,8 +109,8 @@ impl<P: Policy> Pager<P> {
         }
     }
 
-    /// A page that was wanted lost its last sharer before it got a frame.
-    fn abandon(&mut self, page: PageNo, out: &mut Effects) {
+    /// A page that was wanted lost its last sharer, or all who waited for it, before it got a frame.
+    pub(crate) fn abandon(&mut self, page: PageNo, out: &mut Effects) {
         assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
         self.memory.pages[page].state = State::Absent;
         self.run_waiters(page, Ok(()), out);
@@ -125,6 +125,7 @@ impl<P: Policy> Pager<P> {
             Demand::Fill(_) | Demand::Copy { .. } => None,
         };
         match self.propose(incoming, out) {
+            Some(victim) if self.finds_no_block(victim) => Room::Later,
             Some(victim) => self.take_victim(victim, out).map_or(Room::Changed, Room::Frame),
             None if self.memory.in_flight > 0 => Room::Later,
             None => {
@@ -133,6 +134,17 @@ impl<P: Policy> Pager<P> {
                 Room::Changed
             }
         }
+    }
+
+    /// Whether this victim would have to be written, and there is no block for it before some I/O is answered.
+    #[inline]
+    fn finds_no_block(&self, frame: FrameNo) -> bool {
+        if !self.memory.swap.is_full() {
+            return false;
+        }
+        let page = self.memory.page_in(frame).expect("core map: a victim has a page");
+        let page = &self.memory.pages[page];
+        matches!(page.state, State::Resident { dirty: true, .. }) && page.backing.home().is_none()
     }
 
     /// The victim's frame, if it could be had at once and was not stolen.
@@ -235,6 +247,9 @@ impl<P: Policy> Pager<P> {
                 return;
             }
             let Some(frame) = self.propose(None, out) else { return };
+            if self.finds_no_block(frame) {
+                return;
+            }
             if let Some(frame) = self.take_victim(frame, out) {
                 self.memory.frames.put_free(frame);
             }

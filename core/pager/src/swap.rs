@@ -13,13 +13,15 @@ pub(crate) struct Swap {
     reserved: u32,
     /// Of the reserved: held by private pages in flight that no entry names any more.
     pub(crate) lingering: u32,
+    /// Private pages in flight that no entry names any more, and whose reservations stayed with their sites.
+    pub(crate) owed: u32,
     assigned: u32,
     map: BitTree,
 }
 
 impl Swap {
     pub(crate) fn new(blocks: u32) -> Self {
-        Swap { blocks, reserved: 0, lingering: 0, assigned: 0, map: BitTree::new(blocks) }
+        Swap { blocks, reserved: 0, lingering: 0, owed: 0, assigned: 0, map: BitTree::new(blocks) }
     }
 
     pub(crate) fn unreserved(&self) -> u32 {
@@ -45,8 +47,24 @@ impl Swap {
         self.reserved -= count;
     }
 
+    /// A private page that no entry named is gone, its I/O answered. Which one does not matter: blocks are alike.
+    pub(crate) fn bury(&mut self) {
+        if self.owed > 0 {
+            self.owed -= 1;
+        } else {
+            self.lingering -= 1;
+            self.unreserve(1);
+        }
+    }
+
+    /// Whether there is no block to assign now. Then pages in flight are owed one.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.assigned == self.blocks
+    }
+
     pub(crate) fn assign(&mut self) -> SwapBlock {
-        let block = self.map.take_lowest().expect("swap: a reserved page finds a block");
+        let block = self.map.take_lowest().expect("swap: whoever assigns a block has looked for one");
         self.assigned += 1;
         SwapBlock(block)
     }

@@ -25,6 +25,8 @@ pub struct Counters {
     pub steals: u64,
     /// Frames surrendered by their pages.
     pub evictions: u64,
+    /// Frames filled or read into ahead of any fault.
+    pub aheads: u64,
     /// References taken away by the hand.
     pub second_chances: u64,
 }

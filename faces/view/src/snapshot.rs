@@ -128,6 +128,7 @@ pub struct Figures {
     pub copies: u64,
     pub steals: u64,
     pub evictions: u64,
+    pub aheads: u64,
     pub second_chances: u64,
 }
 
@@ -227,9 +228,28 @@ impl PageState {
 
 impl Figures {
     fn of(counters: Counters) -> Self {
-        let Counters { faults, zero_fills, page_ins, write_backs, copies, steals, evictions, second_chances } =
-            counters;
-        Figures { faults, zero_fills, page_ins, write_backs, copies, steals, evictions, second_chances }
+        let Counters {
+            faults,
+            zero_fills,
+            page_ins,
+            write_backs,
+            copies,
+            steals,
+            evictions,
+            aheads,
+            second_chances,
+        } = counters;
+        Figures {
+            faults,
+            zero_fills,
+            page_ins,
+            write_backs,
+            copies,
+            steals,
+            evictions,
+            aheads,
+            second_chances,
+        }
     }
 }
 

@@ -135,7 +135,11 @@ impl Snapshot {
         let n = &self.figures;
         write!(f, "so far: {} faults, {} zero-fills, {} page-ins, ", n.faults, n.zero_fills, n.page_ins)?;
         write!(f, "{} write-backs, {} copies, {} steals, ", n.write_backs, n.copies, n.steals)?;
-        writeln!(f, "{} evictions, {} second chances", n.evictions, n.second_chances)
+        write!(f, "{} evictions, {} second chances", n.evictions, n.second_chances)?;
+        if n.aheads > 0 {
+            write!(f, ", {} pages ahead of faults", n.aheads)?;
+        }
+        writeln!(f)
     }
 }
 

@@ -94,6 +94,19 @@ impl World {
         Some(())
     }
 
+    pub(crate) fn discard(&mut self, name: Name, start: VirtPage, count: u32) -> Option<()> {
+        let arena = self.arena(name)?;
+        let expected = self.side.oracle.may_discard(name, start, count);
+        if expected.is_ok() {
+            // Whoever goes on in the middle of the call finds zeros.
+            self.side.oracle.discard(name, start, count);
+        }
+        let outcome = self.control(Control::Discard(arena, Pages { start, count }));
+        self.as_expected(expected.map(|()| Outcome::Done), outcome);
+        self.settle();
+        Some(())
+    }
+
     /// Holds an outcome against the expected one. Reservations of dead pages still in flight are the one thing the
     /// oracle does not know.
     fn as_expected(&self, expected: Expected<Outcome>, outcome: Outcome) -> Outcome {

@@ -88,7 +88,8 @@ fn alphabet(setup: &Setup) -> Vec<Op> {
         ops.extend([Op::Create(name), Op::Destroy(name), Op::Map(name, Mapped::Swap)]);
         ops.push(Op::Map(name, Mapped::File(ObjectNo(0), BlockNo(0))));
         for page in (0..setup.arena_pages).map(VirtPage) {
-            ops.push(Op::Unmap(name, page, 1));
+            ops.extend([Op::Unmap(name, page, 1), Op::Discard(name, page, 1)]);
+            ops.extend([Access::Read, Access::Write].map(|access| Op::Ahead(name, page, access)));
             for cpu in (0..setup.cpus).map(CpuNo) {
                 ops.extend([Access::Read, Access::Write].map(|access| Op::Touch(cpu, name, page, access, 0)));
             }

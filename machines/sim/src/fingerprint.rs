@@ -182,6 +182,8 @@ impl World {
 
     fn sum_waiting(&self, sum: &mut Sum) {
         let view = self.driver.view();
+        // Pages that nobody names hold on to a reservation or not, which nothing else tells.
+        sum.add(u64::from(view.counts().swap_reserved));
         for demand in view.demands() {
             match demand {
                 Demand::Fill(fault) => sum.all([1, self.ticket_number(fault.who)]),

@@ -61,6 +61,10 @@ pub enum Op {
     MapAt(Name, Mapped, VirtPage, u8),
     /// Unmaps a run.
     Unmap(Name, VirtPage, u8),
+    /// Makes a run of private pages zeros again.
+    Discard(Name, VirtPage, u8),
+    /// A guess that a page will be read (or written).
+    Ahead(Name, VirtPage, Access),
     /// A CPU reads (or with `Write` writes) one word.
     Touch(CpuNo, Name, VirtPage, Access, u8),
     /// A resumed CPU tries its access again.

@@ -142,6 +142,17 @@ impl Oracle {
         if space.pins.iter().any(inside) { Err(Refused::Pinned) } else { Ok(()) }
     }
 
+    pub(crate) fn may_discard(&self, name: Name, at: VirtPage, count: u32) -> Expected<()> {
+        let file = |slot: &Option<Slot>| matches!(slot, Some(Slot { backing: Backing::File(..), .. }));
+        let run = self.run(name, at, count)?;
+        let files = run.iter().any(file);
+        match self.may_unmap(name, at, count) {
+            Err(Refused::Pinned) if files => Err(Refused::NotPrivate),
+            Ok(()) if files => Err(Refused::NotPrivate),
+            other => other,
+        }
+    }
+
     fn run(&self, name: Name, at: VirtPage, count: u32) -> Expected<&[Option<Slot>]> {
         let pages = &self.space(name).expect("oracle: the arena lives").pages;
         let run = pages.get(at.index()..at.index() + count as usize).ok_or(Refused::BadRange)?;
@@ -162,6 +173,13 @@ impl Oracle {
 
     pub(crate) fn unmap(&mut self, name: Name, at: VirtPage, count: u32) {
         self.space_mut(name).pages[at.index()..at.index() + count as usize].fill(None);
+    }
+
+    pub(crate) fn discard(&mut self, name: Name, at: VirtPage, count: u32) {
+        let run = &mut self.space_mut(name).pages[at.index()..at.index() + count as usize];
+        for slot in run.iter_mut().flatten() {
+            slot.backing = Backing::Private(Contents::default());
+        }
     }
 
     /// The word a load must return.

@@ -31,7 +31,9 @@ impl Program {
             return op;
         }
         match self.random.below(1000) {
-            0..900 => self.touch(world),
+            0..870 => self.touch(world),
+            870..890 => Op::Ahead(self.name(), self.page(world), self.access()),
+            890..900 => self.discard(world),
             900..922 => self.map(),
             922..944 => self.map_at(world),
             944..950 => self.unmap(world),
@@ -122,6 +124,11 @@ impl Program {
     fn unmap(&mut self, world: &World) -> Op {
         let count = u8::try_from(self.random.within(1, 3)).expect("small");
         Op::Unmap(self.name(), self.page(world), count)
+    }
+
+    fn discard(&mut self, world: &World) -> Op {
+        let count = u8::try_from(self.random.within(1, 3)).expect("small");
+        Op::Discard(self.name(), self.page(world), count)
     }
 
     fn name(&mut self) -> Name {

@@ -11,6 +11,10 @@ fn access(access: Access) -> &'static str {
     }
 }
 
+fn touched(access: Access) -> &'static str {
+    if access == Access::Write { "written" } else { "read" }
+}
+
 fn io(result: IoResult) -> &'static str {
     if result.is_ok() { "done" } else { "failed" }
 }
@@ -27,6 +31,7 @@ pub fn event(event: &Event) -> String {
         Event::Read { frame, result } => format!("read into frame {frame} {}", io(result)),
         Event::Written { frame, result } => format!("write of frame {frame} {}", io(result)),
         Event::Touched { frame, .. } => format!("frame {frame} was touched"),
+        Event::Ahead { at, access: right } => format!("{at} is likely to be {} soon", touched(right)),
         Event::Tick => "tick".into(),
     }
 }
@@ -61,6 +66,7 @@ pub fn control(call: &Control, outcome: &Outcome) -> String {
             format!("map {arena} file {object} block {block} at {pages}")
         }
         Control::Unmap(arena, pages) => format!("unmap {arena} {pages}"),
+        Control::Discard(arena, pages) => format!("discard {arena} {pages}"),
         Control::Destroy(arena) => format!("destroy {arena}"),
         Control::Pin(at, right) => format!("pin {at} {}", access(right)),
         Control::Unpin(at) => format!("unpin {at}"),

@@ -92,6 +92,8 @@ impl fmt::Display for Op {
             Op::Map(name, what) => write!(f, "map {name} {what}"),
             Op::MapAt(name, what, at, count) => write!(f, "map {name} {what} at {at} count {count}"),
             Op::Unmap(name, at, count) => write!(f, "unmap {name} {at} count {count}"),
+            Op::Discard(name, at, count) => write!(f, "discard {name} {at} count {count}"),
+            Op::Ahead(name, page, right) => write!(f, "ahead {} {name} {page}", access(right)),
             Op::Touch(CpuNo(cpu), name, page, access, word) => {
                 write!(f, "cpu {cpu} {} {name} {page} word {word}", word_for(&ACCESSES, access))
             }
@@ -184,6 +186,11 @@ impl<'a> Words<'a> {
         self.number("the number of a page").map(VirtPage)
     }
 
+    fn count(&mut self) -> Parsed<u8> {
+        self.literal("count")?;
+        self.number("how many pages")
+    }
+
     fn access(&mut self) -> Parsed<Access> {
         self.one_of(&ACCESSES, "read or write")
     }
@@ -213,10 +220,11 @@ impl<'a> Words<'a> {
             "fork" => Op::Fork(self.name()?, self.name()?),
             "destroy" => Op::Destroy(self.name()?),
             "map" => self.map()?,
-            "unmap" => {
-                let (name, page) = (self.name()?, self.page()?);
-                self.literal("count")?;
-                Op::Unmap(name, page, self.number("how many pages")?)
+            "unmap" => Op::Unmap(self.name()?, self.page()?, self.count()?),
+            "discard" => Op::Discard(self.name()?, self.page()?, self.count()?),
+            "ahead" => {
+                let access = self.access()?;
+                Op::Ahead(self.name()?, self.page()?, access)
             }
             "cpu" => self.cpu()?,
             "pin" => Op::Pin(self.name()?, self.page()?, self.access()?),
@@ -265,9 +273,7 @@ impl<'a> Words<'a> {
             return Ok(Op::Map(name, what));
         }
         self.literal("at")?;
-        let page = self.page()?;
-        self.literal("count")?;
-        Ok(Op::MapAt(name, what, page, self.number("how many pages")?))
+        Ok(Op::MapAt(name, what, self.page()?, self.count()?))
     }
 
     fn cpu(&mut self) -> Parsed<Op> {

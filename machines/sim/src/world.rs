@@ -213,6 +213,8 @@ impl World {
             Op::Map(name, what) => self.map(name, what),
             Op::MapAt(name, what, page, count) => self.map_at(name, what, page, u32::from(count)),
             Op::Unmap(name, page, count) => self.unmap(name, page, u32::from(count)),
+            Op::Discard(name, page, count) => self.discard(name, page, u32::from(count)),
+            Op::Ahead(name, page, access) => self.ahead(name, page, access),
             Op::Touch(cpu, name, page, access, word) => self.cpu_touch(cpu, name, page, access, word),
             Op::Run(cpu) => self.run_cpu(cpu),
             Op::Pin(name, page, access) => self.pin(name, page, access),
@@ -257,6 +259,12 @@ impl World {
 
     fn tick(&mut self) -> Option<()> {
         self.deliver(Event::Tick);
+        Some(())
+    }
+
+    fn ahead(&mut self, name: Name, page: VirtPage, access: Access) -> Option<()> {
+        let at = self.site(name, page)?;
+        self.deliver(Event::Ahead { at, access });
         Some(())
     }
 

@@ -25,6 +25,7 @@ const NOTHING: Counters = Counters {
     zero_fills: 0,
     page_ins: 0,
     write_backs: 0,
+    aheads: 0,
     copies: 0,
     steals: 0,
     evictions: 0,

@@ -70,10 +70,14 @@ pub enum Command {
     Map(String, Target, Option<Pages>),
     /// Unmaps a range.
     Unmap(String, Pages),
+    /// Makes a range of private pages zeros again.
+    Discard(String, Pages),
     /// A load or a store: faults unless the mapping lets it happen.
     Access(Place, Access),
     /// A fault, whatever the mapping says.
     Fault(Place, Access),
+    /// A guess that a load or a store will come.
+    Ahead(Place, Access),
     /// Pins a page.
     Pin(Place, Access),
     /// Takes one pin off.
@@ -155,8 +159,10 @@ impl fmt::Display for Command {
                 write!(f, "map {arena} {target} at {} count {}", at.start, at.count)
             }
             Command::Unmap(arena, at) => write!(f, "unmap {arena} {} count {}", at.start, at.count),
+            Command::Discard(arena, at) => write!(f, "discard {arena} {} count {}", at.start, at.count),
             Command::Access(place, access) => write!(f, "{} {place}", verb(*access)),
             Command::Fault(place, access) => write!(f, "fault {} {place}", verb(*access)),
+            Command::Ahead(place, access) => write!(f, "ahead {} {place}", verb(*access)),
             Command::Pin(place, access) => write!(f, "pin {place} {}", verb(*access)),
             Command::Unpin(place) => write!(f, "unpin {place}"),
             Command::Flush(None) => f.write_str("flush"),

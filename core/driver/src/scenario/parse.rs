@@ -63,11 +63,16 @@ impl<'a> Words<'a> {
             "destroy" => Command::Destroy(self.name()?),
             "map" => Command::Map(self.name()?, self.target()?, self.range_after("at")?),
             "unmap" => Command::Unmap(self.name()?, self.range()?),
+            "discard" => Command::Discard(self.name()?, self.range()?),
             "read" => Command::Access(self.place()?, Access::Read),
             "write" => Command::Access(self.place()?, Access::Write),
             "fault" => {
                 let access = self.access()?;
                 Command::Fault(self.place()?, access)
+            }
+            "ahead" => {
+                let access = self.access()?;
+                Command::Ahead(self.place()?, access)
             }
             "pin" => Command::Pin(self.place()?, self.access()?),
             "unpin" => Command::Unpin(self.place()?),

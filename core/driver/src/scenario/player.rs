@@ -68,8 +68,13 @@ impl Player {
             Command::Answer { io, frame, well } => self.answer(*io, FrameNo(*frame), *well, &mut said)?,
             Command::AnswerAll => self.answer_all(&mut said)?,
             Command::Tick => self.step(Event::Tick, &mut said),
+            Command::Ahead(place, access) => {
+                let (at, access) = (self.site(place)?, *access);
+                self.step(Event::Ahead { at, access }, &mut said);
+            }
             Command::Map(..)
             | Command::Unmap(..)
+            | Command::Discard(..)
             | Command::Pin(..)
             | Command::Unpin(_)
             | Command::Flush(_) => {
@@ -117,6 +122,7 @@ impl Player {
         Ok(match command {
             Command::Map(arena, target, at) => self.map_call(self.living(arena)?, target, *at),
             Command::Unmap(arena, pages) => Control::Unmap(self.living(arena)?, *pages),
+            Command::Discard(arena, pages) => Control::Discard(self.living(arena)?, *pages),
             Command::Pin(place, access) => Control::Pin(self.site(place)?, *access),
             Command::Unpin(place) => Control::Unpin(self.site(place)?),
             Command::Flush(file) => {
@@ -129,6 +135,7 @@ impl Player {
             | Command::Destroy(_)
             | Command::Access(..)
             | Command::Fault(..)
+            | Command::Ahead(..)
             | Command::Answer { .. }
             | Command::AnswerAll
             | Command::Tick => unreachable!("scenario: not a plain control call"),

@@ -43,6 +43,7 @@ fn private(kind: &str, share: &[&'static str], sharing: &'static str, rows: &mut
     add("absent", &[&PRIVATE, &OUT, share]);
     add("wanted", &[&PRIVATE, &OUT, &FILL, share, &["read A 0"]]);
     add("paging in", &[&PRIVATE, &OUT, share, &["read A 0"]]);
+    add("paging in (ahead of any fault)", &[&PRIVATE, &OUT, share, &["ahead read A 0"]]);
     add("resident, clean", &[&PRIVATE, &OUT, &["read A 0", "answer all"], share]);
     add("resident, dirty", &[&PRIVATE, &["write A 0"], share]);
     add(
@@ -59,6 +60,7 @@ fn file(kind: &str, share: &[&'static str], sharing: &'static str, rows: &mut Ve
     add("absent", &[&FILE, &FILE_OUT, share]);
     add("wanted", &[&FILE, &FILE_OUT, &FILL, share, &["read A 0"]]);
     add("paging in", &[&FILE, share, &["read A 0"]]);
+    add("paging in (ahead of any fault)", &[&FILE, share, &["ahead read A 0"]]);
     add("resident, clean", &[&FILE, &["read A 0", "answer all"], share]);
     add("resident, dirty", &[&FILE, &["write A 0", "answer all"], share]);
     add("writing back, not promised", &[&FILE, &["write A 0", "answer all"], share, &["flush"]]);

@@ -127,7 +127,12 @@ impl Run {
     fn observe(&mut self) {
         let frame = FrameNo(self.chance.below(4));
         let touched = Event::Touched { frame, access: Access::Read };
-        let event = if self.chance.below(3) == 0 { Event::Tick } else { touched };
+        let ahead = |at| Event::Ahead { at, access: Access::Read };
+        let event = match self.chance.below(4) {
+            0 => Event::Tick,
+            1 if !self.arenas.is_empty() => ahead(self.site()),
+            _ => touched,
+        };
         self.event(event);
     }
 
@@ -138,7 +143,7 @@ impl Run {
         let (at, who) = (self.site(), self.ticket());
         let (object, block) = (ObjectNo(self.chance.below(3)), BlockNo(self.chance.below(5)));
         let pages = Pages { start: at.page, count: self.chance.below(4) };
-        let outcome = match self.chance.below(14) {
+        let outcome = match self.chance.below(15) {
             0 => self.call(Control::Create),
             1 => self.call(Control::Fork(at.arena)),
             2 | 3 => self.call(Control::MapSwap(at.arena)),
@@ -150,6 +155,7 @@ impl Run {
             10 => self.call(Control::Unpin(at)),
             11 => self.call(Control::Flush(What::All, who)),
             12 => self.call(Control::Flush(What::Object(object), who)),
+            13 => self.call(Control::Discard(at.arena, pages)),
             _ => self.call(Control::Destroy(at.arena)),
         };
         if let Outcome::Arena(arena) = outcome {

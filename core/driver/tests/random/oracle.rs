@@ -53,6 +53,14 @@ impl Oracle {
             .for_each(|page| assert!(cells.remove(&page).is_some(), "{page} of {arena} was not mapped"));
     }
 
+    pub fn discard(&mut self, arena: ArenaId, pages: Pages) {
+        for page in pages.iter() {
+            let cell = self.arenas.get_mut(&arena).unwrap().get_mut(&page).unwrap();
+            assert!(matches!(cell, Cell::Private(_)), "{page} of {arena} is a file's, but was discarded");
+            *cell = Cell::Private(0);
+        }
+    }
+
     fn cell(&self, at: Site) -> Option<Cell> {
         self.arenas.get(&at.arena)?.get(&at.page).copied()
     }

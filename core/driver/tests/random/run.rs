@@ -107,11 +107,12 @@ impl Run {
     }
 
     fn one(&mut self) {
-        match self.below(20) {
+        match self.below(21) {
             0..=10 => self.random_access(),
             11..=14 => self.answer_one(),
             15 => self.step(Event::Tick),
             16 => self.stale(),
+            17 => self.random_ahead(),
             _ => self.random_control(),
         }
     }
@@ -129,6 +130,13 @@ impl Run {
         if self.waiting.len() < THREADS {
             self.access(Try { at, store, faults: 0 });
         }
+    }
+
+    fn random_ahead(&mut self) {
+        let Some(arena) = self.random_arena() else { return };
+        let access = [Access::Read, Access::Write][self.below(2) as usize];
+        let at = Site { arena, page: self.page() };
+        self.step(Event::Ahead { at, access });
     }
 
     fn page(&mut self) -> VirtPage {
@@ -221,6 +229,7 @@ impl Run {
                 self.oracle.unmap(arena, pages);
                 self.machine.gone(|at| at.arena == arena && pages.iter().any(|page| page == at.page));
             }
+            (Control::Discard(arena, pages), Outcome::Done) => self.oracle.discard(arena, pages),
             (Control::Destroy(arena), Outcome::Done) => {
                 self.oracle.destroy(arena);
                 self.machine.gone(|at| at.arena == arena);
@@ -280,7 +289,7 @@ impl Run {
         let pages = Pages { start: self.page(), count: 1 + self.below(3) };
         let at = Site { arena, page: pages.start };
         let who = self.ticket();
-        let call = match self.below(22) {
+        let call = match self.below(24) {
             0 if self.oracle.arenas().len() < 5 => Control::Create,
             1..=3 if self.oracle.arenas().len() < 5 => Control::Fork(arena),
             4..=6 => Control::MapSwap(arena),
@@ -292,7 +301,8 @@ impl Run {
             16 => Control::Pin(at, Access::Write),
             17 => Control::Pin(at, Access::Read),
             18 | 19 => Control::Unpin(at),
-            20 => Control::Flush(What::All, who),
+            20 | 21 => Control::Discard(arena, pages),
+            22 => Control::Flush(What::All, who),
             _ => Control::Flush(What::Object(object), who),
         };
         if let Control::Flush(..) = call {

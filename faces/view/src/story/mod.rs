@@ -17,7 +17,7 @@ mod tally;
 
 use fault::{Course, Moment};
 use mager_driver::{Control, Outcome, Recorder};
-use mager_pager::{Effect, Event, Home};
+use mager_pager::{Effect, Event, Home, Site};
 use scene::Scene;
 use std::fmt::{self, Write};
 
@@ -117,11 +117,34 @@ impl<W: Write> Story<W> {
                 let place = format!("{} maps page {page}", self.scene.arena(*arena));
                 self.mapped(&place, Home::Object(*object, *block), effects);
             }
+            (Control::Discard(arena, pages), Outcome::Done) => {
+                let who = self.scene.arena(*arena);
+                self.tell(format_args!(
+                    "{who} discards pages {pages}: they are zeros again, and cost nothing"
+                ));
+            }
             (Control::Destroy(arena), Outcome::Done) => {
                 let who = self.scene.arena(*arena);
                 self.tell(format_args!("{who} ends: what it alone had is freed, and nothing is written"));
             }
             _ => {}
+        }
+    }
+
+    /// Nobody has faulted; so a frame is filled or read into only if it is to spare.
+    fn ahead(&mut self, at: Site, effects: &[Effect]) {
+        let site = self.scene.site(at);
+        for effect in effects {
+            match *effect {
+                Effect::Zero { frame, .. } => {
+                    self.tell(format_args!("{site} is likely next: frame {frame} is filled with zeros"));
+                }
+                Effect::Read { frame, home, .. } => {
+                    let home = self.scene.home(home);
+                    self.tell(format_args!("{site} is likely next: frame {frame} is read from {home}"));
+                }
+                _ => {}
+            }
         }
     }
 
@@ -151,6 +174,7 @@ impl<W: Write> Recorder for Story<W> {
     fn event(&mut self, event: &Event, effects: &[Effect]) {
         match event {
             Event::Fault(fault) => self.telling = Some(Course::new(*fault)),
+            Event::Ahead { at, .. } => self.ahead(*at, effects),
             Event::Read { result: Err(_), .. } | Event::Written { result: Err(_), .. } => self.failed(),
             _ => {}
         }

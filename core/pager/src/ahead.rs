@@ -1,0 +1,69 @@
+//! Ahead of faults: pages come in, or are filled with zeros, where the machine guesses that they will be touched.
+//!
+//! ```text
+//! state           by frame                     by place
+//! --------------  ---------------------------  ------------------------------------
+//! (untouched)     write: zero-fill             zero-fill
+//! Absent          page-in                      page-in, where its frame would live
+//! all others      nothing
+//! ```
+//! A guess may be wrong, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
+//! nobody is resumed, and a page-in that fails leaves the page absent.
+
+use crate::entry::Target;
+use crate::page::State;
+use crate::{Access, Effects, EntryNo, Kind, Pager, Sharing, Site};
+use mager_policies::{FrameNo, PageNo, Policy};
+
+impl<P: Policy> Pager<P> {
+    /// Whatever `access` to `at` will need, if a frame is to spare.
+    pub(crate) fn ahead(&mut self, at: Site, access: Access, out: &mut Effects) {
+        if !self.memory.demands.is_empty() || self.memory.frames.free_count() == 0 {
+            return;
+        }
+        let Some(entry) = self.memory.entry(at) else { return };
+        match self.memory.entries[entry].target() {
+            Target::Nothing => {}
+            Target::Zero => self.fill_ahead(entry, access, out),
+            Target::Page(page) => self.read_ahead(entry, page, out),
+            Target::Lazy if self.memory.shows_elsewhere(at) => {}
+            Target::Lazy => {
+                if let Some(page) = self.memory.resolve(entry, at) {
+                    self.read_ahead(entry, page, out);
+                }
+            }
+        }
+    }
+
+    fn fill_ahead(&mut self, entry: EntryNo, access: Access, out: &mut Effects) {
+        let costs_no_frame = self.memory.config.sharing == Sharing::Frame && access < Access::Write;
+        if !costs_no_frame {
+            let frame = self.take_ahead();
+            self.fill_with_zeros(entry, access, frame, out);
+        }
+    }
+
+    fn read_ahead(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
+        let page = &self.memory.pages[number];
+        let elsewhere = self.memory.by_place(page) && page.first_sharer() != Some(entry);
+        if page.state == State::Absent && !elsewhere {
+            let frame = self.take_ahead();
+            self.read_into(number, entry, frame, out);
+        }
+    }
+
+    fn take_ahead(&mut self) -> FrameNo {
+        self.memory.counters.aheads += 1;
+        self.memory.frames.take_free().expect("ahead: a frame is free, as was seen before")
+    }
+}
+
+impl crate::memory::Memory {
+    /// Whether the page of the file mapping at `at` is under way or in a frame, for other mappings or as a ghost.
+    fn shows_elsewhere(&self, at: Site) -> bool {
+        let kind = self.arenas.get(at.arena).and_then(|arena| arena.regions.find(at.page));
+        let Some(Kind::Object(object, block)) = kind else { return false };
+        let known = self.objects.find(object, block);
+        known.is_some_and(|page| self.pages[page].state != State::Absent)
+    }
+}
