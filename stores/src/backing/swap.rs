@@ -1,0 +1,227 @@
+//! The swap space: which tier a block goes to, its checksum, and the spare blocks.
+
+use super::table::{MOST, Place, Table};
+use super::{Figures, Home, Options, SwapPlace};
+use crate::checksum::checksum;
+use crate::engine::OpenFile;
+use crate::place::{small, wide};
+use crate::{OpenError, StoreError, SwapFile};
+use rustix::fs::FallocateFlags;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Blocks at the end of the swap file that take the place of bad ones.
+const SPARES: u32 = 64;
+/// Released blocks are given back so many at a time.
+const BATCH: usize = 256;
+
+/// Where a page that was written is now, or has to go.
+pub(super) enum Kept {
+    InMemory,
+    Spilled(Arc<OpenFile>, u64),
+}
+
+#[derive(Debug)]
+pub(super) struct Swap {
+    page_size: usize,
+    checksums: bool,
+    table: Table,
+    file: Option<Arc<OpenFile>>,
+    /// The file's name, which goes with it.
+    path: Option<PathBuf>,
+    /// Blocks that moved to spare ones; empty in normal life.
+    bad: Vec<(u32, u32)>,
+    spares_used: u32,
+    /// Is the room of released blocks given back? Not that of a preallocated file: its room is a promise.
+    gives_back: bool,
+    released: Vec<u32>,
+}
+
+impl Swap {
+    pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
+        let page_size = options.page_size;
+        let blocks = options.swap.as_ref().map_or(0, |swap| swap.blocks);
+        if blocks > MOST - SPARES {
+            let (asked, most) = (u64::from(blocks), u64::from(MOST - SPARES));
+            return Err(OpenError::TooMuch { what: "swap blocks", asked, most });
+        }
+        let (file, path) = open(options, u64::from(blocks) + u64::from(SPARES))?.unzip();
+        Ok(Swap {
+            page_size,
+            checksums: options.checksums,
+            table: Table::new(blocks as usize),
+            file: file.map(Arc::new),
+            path: path.flatten(),
+            bad: Vec::with_capacity(SPARES as usize),
+            spares_used: 0,
+            gives_back: options.swap.as_ref().is_some_and(|swap| swap.place == SwapPlace::Memory),
+            released: Vec::with_capacity(BATCH * 2),
+        })
+    }
+
+    /// Fills the page if it is in memory; else says where it is to be read.
+    pub(super) fn read(
+        &mut self,
+        block: u32,
+        into: &mut [u8],
+    ) -> Result<Option<(Arc<OpenFile>, u64)>, StoreError> {
+        match self.place(block)? {
+            Place::Same(word) => {
+                into.chunks_exact_mut(4).for_each(|it| it.copy_from_slice(&word.to_ne_bytes()))
+            }
+            Place::Packed { .. } | Place::Raw { .. } => {
+                return Err(StoreError::Unpack { at: Home::Swap(block) });
+            }
+            Place::File { at, .. } => return Ok(self.at(at)),
+        }
+        Ok(None)
+    }
+
+    /// Keeps the page in memory, if there is room; else says where it is to be written.
+    pub(super) fn write(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
+        self.place(block)?;
+        self.release(block);
+        if let Some(word) = same_filled(page) {
+            self.table.set(block, Place::Same(word));
+            return Ok(Kept::InMemory);
+        }
+        let at = self.physical(block);
+        let Some((file, offset)) = self.at(at) else {
+            return Err(StoreError::Full { at: Home::Swap(block) });
+        };
+        self.table.set(block, Place::File { at, sum: self.sum(page) });
+        Ok(Kept::Spilled(file, offset))
+    }
+
+    pub(super) fn release(&mut self, block: u32) {
+        let Some(place) = self.table.get(block) else { return };
+        if matches!(place, Place::File { .. }) && self.gives_back {
+            self.released.push(block);
+        }
+        self.table.set(block, Place::Same(0));
+    }
+
+    pub(super) fn verify(&self, block: u32, page: &[u8]) -> Result<(), StoreError> {
+        let Ok(Place::File { sum: expected, .. }) = self.place(block) else { return Ok(()) };
+        let found = self.sum(page);
+        let at = Home::Swap(block);
+        if found == expected { Ok(()) } else { Err(StoreError::Checksum { at, expected, found }) }
+    }
+
+    /// Gives the block another place in the file, because writing it where it was failed.
+    pub(super) fn move_to_spare(&mut self, block: u32) -> Option<u64> {
+        let Ok(Place::File { sum, .. }) = self.place(block) else { return None };
+        if self.spares_used == SPARES {
+            return None;
+        }
+        let spare = small(self.table.blocks()) + self.spares_used;
+        self.spares_used += 1;
+        self.bad.retain(|&(bad, _)| bad != block);
+        self.bad.push((block, spare));
+        self.table.set(block, Place::File { at: spare, sum });
+        Some(self.offset(spare))
+    }
+
+    /// Gives the room of released blocks back, a batch at a time.
+    pub(super) fn give_back(&mut self) {
+        if self.released.len() < BATCH {
+            return;
+        }
+        let mut released = std::mem::take(&mut self.released);
+        // Some were written again meanwhile.
+        released.retain(|&block| !matches!(self.table.get(block), Some(Place::File { .. })));
+        released.sort_unstable();
+        released.dedup();
+        for run in released.chunk_by(|a, b| a + 1 == *b) {
+            self.punch(run[0], run.len());
+        }
+        released.clear();
+        self.released = released;
+    }
+
+    fn punch(&self, block: u32, count: usize) {
+        if let Some(open) = &self.file {
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            // A hole that could not be made costs memory and nothing else.
+            let _ =
+                rustix::fs::fallocate(&open.file, flags, self.offset(block), wide(count * self.page_size));
+        }
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), |open| open.file.sync_data())
+    }
+
+    pub(super) fn figures(&self, of_backing: Figures) -> Figures {
+        Figures {
+            page_size: wide(self.page_size),
+            bad_blocks: wide(self.bad.len()),
+            spare_blocks: u64::from(SPARES - self.spares_used),
+            ..of_backing
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let file = match &self.file {
+            None => "no swap file",
+            Some(open) if open.direct => "swap file, direct",
+            Some(_) => "swap file through the page cache",
+        };
+        format!("{} swap blocks of {} bytes, {file}", self.table.blocks(), self.page_size)
+    }
+
+    fn place(&self, block: u32) -> Result<Place, StoreError> {
+        let blocks = small(self.table.blocks());
+        self.table.get(block).ok_or(StoreError::NoBlock { at: Home::Swap(block), blocks })
+    }
+
+    fn physical(&self, block: u32) -> u32 {
+        self.bad.iter().find(|&&(bad, _)| bad == block).map_or(block, |&(_, spare)| spare)
+    }
+
+    fn at(&self, physical: u32) -> Option<(Arc<OpenFile>, u64)> {
+        self.file.as_ref().map(|file| (Arc::clone(file), self.offset(physical)))
+    }
+
+    fn offset(&self, physical: u32) -> u64 {
+        u64::from(physical) * wide(self.page_size)
+    }
+
+    fn sum(&self, page: &[u8]) -> u32 {
+        if self.checksums { checksum(page) } else { 0 }
+    }
+}
+
+/// The word that the page consists of, if it is one word over and over.
+fn same_filled(page: &[u8]) -> Option<u32> {
+    let word = page.first_chunk::<4>()?;
+    // Most pages differ at once: the words before the last are looked at only if that is the same.
+    let same = page.ends_with(word) && page.chunks_exact(4).all(|it| it == word);
+    same.then(|| u32::from_ne_bytes(*word))
+}
+
+impl Drop for Swap {
+    fn drop(&mut self) {
+        if let Some(path) = self.path.take() {
+            // If it cannot be removed it stays, which the next start says.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// A file that is open, and its name if it has one.
+type Named = (OpenFile, Option<PathBuf>);
+
+fn open(options: &Options, blocks: u64) -> Result<Option<Named>, OpenError> {
+    let Some(swap) = &options.swap else { return Ok(None) };
+    let file = match &swap.place {
+        SwapPlace::Path(path, existing) => SwapFile::create(path, options.page_size, blocks, *existing)?,
+        SwapPlace::Unnamed(dir) => SwapFile::unnamed(dir, options.page_size, blocks)?,
+        SwapPlace::Memory => SwapFile::in_memory(options.page_size, blocks)?,
+        SwapPlace::Nowhere => return Ok(None),
+    };
+    let direct = file.direct();
+    let (file, path) = file.into_parts();
+    Ok(Some((OpenFile { file, direct }, path)))
+}
