@@ -1,0 +1,158 @@
+//! Arenas: address space whose pages the pager holds.
+
+use crate::connection::{Connection, unexpected};
+use crate::error::{Error, system};
+use crate::room::Room;
+use mager_linux_sys::{Userfault, Window};
+use mager_linux_wire::{ArenaId, Range, Reply, Request};
+use rustix::fd::{AsFd, OwnedFd};
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A run of pages in an arena.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pages {
+    /// The first.
+    pub page: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// An arena. Dropped, its memory is gone.
+#[derive(Debug)]
+pub struct Arena {
+    connection: Arc<Connection>,
+    id: ArenaId,
+    window: Arc<Window>,
+    /// Kept open: when the last descriptor of a userfaultfd is closed, missing pages become zeros.
+    uffd: Userfault,
+    /// The arena's memory, to show again where a file was.
+    memory: OwnedFd,
+    room: Mutex<Room>,
+    page_size: u64,
+}
+
+impl Arena {
+    /// A new, empty arena.
+    pub fn new(connection: &Arc<Connection>) -> Result<Self, Error> {
+        let (reply, fds) = connection.ask(&Request::Create, &[])?;
+        let Reply::Arena { arena, .. } = reply else { return Err(unexpected(&reply)) };
+        let memory = fds.into_iter().next().ok_or_else(|| Error::Protocol("no memory came along".into()))?;
+        Self::attach(connection, arena, memory, 0)
+    }
+
+    /// Maps an arena the pager has made, at `base` if that is not 0, and has its faults go to the pager.
+    fn attach(connection: &Arc<Connection>, id: ArenaId, memory: OwnedFd, base: u64) -> Result<Self, Error> {
+        let facts = connection.facts();
+        let page_size = u64::from(facts.page_size);
+        let len = page_size * u64::from(facts.arena_pages);
+        let window = Window::reserve(len, page_size, base).map_err(system("room for an arena"))?;
+        window.map(0, len, &memory, 0, true).map_err(system("mapping an arena"))?;
+        let uffd = Userfault::open().map_err(system("userfaultfd"))?;
+        uffd.register(window.base(), len).map_err(system("registering an arena with userfaultfd"))?;
+        let window = Arc::new(window);
+        connection.agent.knows(id, &window);
+        connection.request(&Request::Attach { arena: id, base: window.base() }, &[uffd.as_fd()])?;
+        let room = Mutex::new(Room::new(facts.arena_pages));
+        Ok(Arena { connection: Arc::clone(connection), id, window, uffd, memory, room, page_size })
+    }
+
+    /// Bytes in a page.
+    #[must_use]
+    pub fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    /// Where a page is.
+    #[must_use]
+    pub fn pointer(&self, page: u32) -> *mut u8 {
+        self.window.pointer(u64::from(page) * self.page_size)
+    }
+
+    /// Private memory, zeros at first. Swap is reserved for all of it.
+    pub fn map(&self, count: u32) -> Result<Pages, Error> {
+        let page = self.take(count)?;
+        let mapped = self.connection.request(&Request::MapSwap(self.range(Pages { page, count })), &[]);
+        self.keep(Pages { page, count }, mapped.map(drop))
+    }
+
+    /// `count` pages of a file from page `block` on, shared with everyone who maps them. The file is open for reading and
+    /// writing; what is written here is in it after [`Arena::flush`], or some time after the mapping is gone.
+    pub fn map_file(&self, file: &File, block: u32, count: u32) -> Result<Pages, Error> {
+        let page = self.take(count)?;
+        let pages = Pages { page, count };
+        let request = Request::MapFile { range: self.range(pages), block };
+        let shown = self.connection.request(&request, &[file.as_fd()]).and_then(|memory| {
+            let memory = memory.ok_or_else(|| Error::Protocol("no memory came along".into()))?;
+            self.show(pages, &memory, u64::from(block) * self.page_size)
+        });
+        self.keep(pages, shown)
+    }
+
+    /// The pages are not used any more.
+    pub fn unmap(&self, pages: Pages) -> Result<(), Error> {
+        // Where a file was, the arena's own memory is shown again before the pager hears of it.
+        self.show(pages, &self.memory, u64::from(pages.page) * self.page_size)?;
+        self.connection.request(&Request::Unmap(self.range(pages)), &[])?;
+        self.room().give(pages.page, pages.count);
+        Ok(())
+    }
+
+    /// Private pages read as zeros again; frames and swap are given back.
+    pub fn discard(&self, pages: Pages) -> Result<(), Error> {
+        self.connection.request(&Request::Discard(self.range(pages)), &[]).map(drop)
+    }
+
+    /// Writes dirty pages of the file mapped at `page` home, and waits for it.
+    pub fn flush(&self, page: u32) -> Result<(), Error> {
+        self.connection.request(&Request::Flush { arena: self.id, page }, &[]).map(drop)
+    }
+
+    /// The pages stay in memory where they are. They must have been touched just before; `false`: one was evicted in
+    /// between, and touching them again is worth it.
+    pub fn pin(&self, pages: Pages) -> Result<bool, Error> {
+        match self.connection.request(&Request::Pin(self.range(pages)), &[]) {
+            Ok(_) => Ok(true),
+            Err(Error::Refused { errno, .. }) if errno == rustix::io::Errno::AGAIN.raw_os_error() => {
+                Ok(false)
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    /// They may be evicted again.
+    pub fn unpin(&self, pages: Pages) -> Result<(), Error> {
+        self.connection.request(&Request::Unpin(self.range(pages)), &[]).map(drop)
+    }
+
+    fn range(&self, pages: Pages) -> Range {
+        Range { arena: self.id, page: pages.page, count: pages.count }
+    }
+
+    fn room(&self) -> std::sync::MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, count: u32) -> Result<u32, Error> {
+        self.room().take(count).ok_or(Error::NoRoom { wanted: count })
+    }
+
+    fn keep(&self, pages: Pages, mapped: Result<(), Error>) -> Result<Pages, Error> {
+        if mapped.is_err() {
+            self.room().give(pages.page, pages.count);
+        }
+        mapped.map(|()| pages)
+    }
+
+    fn show(&self, pages: Pages, memory: &OwnedFd, at: u64) -> Result<(), Error> {
+        let (offset, len) = (u64::from(pages.page) * self.page_size, u64::from(pages.count) * self.page_size);
+        self.window.map(offset, len, memory, at, true).map_err(system("mapping a part of an arena"))?;
+        self.uffd.register(self.window.base() + offset, len).map_err(system("registering a part of an arena"))
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        let _ = self.connection.request(&Request::Destroy(self.id), &[]);
+    }
+}

@@ -1,0 +1,134 @@
+//! The arenas as the machine sees them: memory file, userfaultfd, base address, and the agent that drops entries.
+
+use mager_linux_sys::{MemoryFile, Userfault, send};
+use mager_linux_wire::{self as wire, Order, encode};
+use mager_pager::{ArenaId, Site};
+use rustix::fd::OwnedFd;
+use std::rc::Rc;
+
+/// Entries to drop are sent to the agent in lots: waking it costs more than the dropping.
+const LOT: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Arena {
+    pub(crate) id: ArenaId,
+    pub(crate) memory: MemoryFile,
+    /// Not before the client has attached.
+    pub(crate) attached: Option<Attached>,
+    agent: Option<Rc<OwnedFd>>,
+    zaps: Vec<u32>,
+    /// The client is gone or has given the arena up: nobody looks at its memory any more.
+    pub(crate) dying: bool,
+    /// Pages the client was denied, poisoned until their range is unmapped.
+    pub(crate) poisoned: std::collections::BTreeSet<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attached {
+    pub(crate) uffd: Userfault,
+    pub(crate) base: u64,
+}
+
+impl Arena {
+    pub(crate) fn new(id: ArenaId, memory: MemoryFile, agent: Option<Rc<OwnedFd>>) -> Self {
+        let poisoned = std::collections::BTreeSet::new();
+        Arena { id, memory, attached: None, agent, zaps: Vec::with_capacity(LOT), dying: false, poisoned }
+    }
+
+    /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.
+    pub(crate) fn zap(&mut self, page: u32) {
+        if self.agent.is_some() && !self.dying {
+            self.zaps.push(page);
+            if self.zaps.len() >= LOT {
+                self.send_zaps();
+            }
+        }
+    }
+
+    pub(crate) fn has_zaps(&self) -> bool {
+        !self.zaps.is_empty()
+    }
+
+    /// Sends what is there. An agent that does not take it misses it: its pages then look untouched.
+    pub(crate) fn send_zaps(&mut self) {
+        if self.zaps.is_empty() {
+            return;
+        }
+        self.zaps.sort_unstable();
+        let arena = wire::ArenaId { slot: self.id.slot, generation: self.id.generation };
+        let order = Order::Zap { arena, runs: runs(&self.zaps) };
+        self.zaps.clear();
+        if let (Some(agent), Ok(bytes)) = (&self.agent, encode(&order)) {
+            let _ = send(agent, &bytes, &[], false);
+        }
+    }
+}
+
+/// Sorted page numbers as runs of neighbours.
+fn runs(pages: &[u32]) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &page in pages {
+        match runs.last_mut() {
+            Some((start, count)) if page < *start + *count => {}
+            Some((start, count)) if page == *start + *count => *count += 1,
+            _ => runs.push((page, 1)),
+        }
+    }
+    runs
+}
+
+/// All arenas, by slot.
+#[derive(Debug, Default)]
+pub(crate) struct Arenas(Vec<Option<Arena>>);
+
+impl Arenas {
+    pub(crate) fn insert(&mut self, arena: Arena) {
+        let slot = arena.id.slot as usize;
+        if self.0.len() <= slot {
+            self.0.resize_with(slot + 1, || None);
+        }
+        self.0[slot] = Some(arena);
+    }
+
+    pub(crate) fn remove(&mut self, id: ArenaId) -> Option<Arena> {
+        self.get(id)?;
+        self.0[id.slot as usize].take()
+    }
+
+    pub(crate) fn get(&self, id: ArenaId) -> Option<&Arena> {
+        self.0.get(id.slot as usize)?.as_ref().filter(|arena| arena.id == id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ArenaId) -> Option<&mut Arena> {
+        self.0.get_mut(id.slot as usize)?.as_mut().filter(|arena| arena.id == id)
+    }
+
+    pub(crate) fn in_slot(&self, slot: usize) -> Option<ArenaId> {
+        Some(self.0.get(slot)?.as_ref()?.id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arena> {
+        self.0.iter().flatten()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Arena> {
+        self.0.iter_mut().flatten()
+    }
+
+    /// The arena of a site, if it is attached, with the address of the site.
+    pub(crate) fn address(&self, at: Site, page_size: u64) -> Option<(&Userfault, u64)> {
+        let attached = self.get(at.arena).filter(|arena| !arena.dying)?.attached.as_ref()?;
+        Some((&attached.uffd, attached.base + u64::from(at.page.0) * page_size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs;
+
+    #[test]
+    fn neighbours_and_repeats_become_one_run() {
+        assert_eq!(runs(&[1, 2, 2, 3, 7, 9, 10]), [(1, 3), (7, 1), (9, 2)]);
+        assert_eq!(runs(&[]), []);
+    }
+}

@@ -1,0 +1,54 @@
+//! Connections: who is at the other end, and which arenas are his.
+
+use mager_pager::ArenaId;
+use rustix::fd::OwnedFd;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Arenas one client may have.
+pub(crate) const MAX_ARENAS: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) socket: OwnedFd,
+    pub(crate) pid: i32,
+    pub(crate) greeted: bool,
+    pub(crate) agent: Option<Rc<OwnedFd>>,
+    pub(crate) arenas: Vec<ArenaId>,
+}
+
+impl Client {
+    pub(crate) fn owns(&self, arena: ArenaId) -> bool {
+        self.arenas.contains(&arena)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    clients: BTreeMap<u64, Client>,
+    last: u64,
+}
+
+impl Clients {
+    pub(crate) fn add(&mut self, client: Client) -> u64 {
+        self.last += 1;
+        self.clients.insert(self.last, client);
+        self.last
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<&Client> {
+        self.clients.get(&number)
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Client> {
+        self.clients.get_mut(&number)
+    }
+
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Client> {
+        self.clients.remove(&number)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {
+        self.clients.iter().map(|(&number, client)| (number, client))
+    }
+}

@@ -1,0 +1,151 @@
+//! The instant effects.
+
+use crate::frames::{Bytes, Frame, InFlight, Place};
+use crate::machine::Machine;
+use mager_driver::Hardware;
+use mager_pager::{Access, Denied, FrameNo, Site, Ticket};
+use mager_stores::BufferNo;
+
+// A fault's ticket: 10 bits of thread, 22 of arena slot, 31 of page. A stale one wakes a thread too many, which does
+// no harm.
+const FLUSH: u64 = 1 << 63;
+const PAGE_BITS: u32 = 31;
+const SLOT_BITS: u32 = 22;
+
+/// The ticket of a fault at `at`, by the thread in this slot.
+pub(crate) fn fault_ticket(at: Site, thread: u16) -> Ticket {
+    let slot = u64::from(at.arena.slot) & ((1 << SLOT_BITS) - 1);
+    let page = u64::from(at.page.0) & ((1 << PAGE_BITS) - 1);
+    Ticket(u64::from(thread) << (SLOT_BITS + PAGE_BITS) & !FLUSH | slot << PAGE_BITS | page)
+}
+
+/// The ticket of a flush that connection `client` waits for.
+pub(crate) fn flush_ticket(client: u64) -> Ticket {
+    Ticket(FLUSH | client)
+}
+
+/// The connection that waits for a flush.
+pub(crate) fn flusher(who: Ticket) -> Option<u64> {
+    (who.0 & FLUSH != 0).then_some(who.0 & !FLUSH)
+}
+
+/// The thread slot of a fault's ticket.
+fn thread_of(who: Ticket) -> u16 {
+    u16::try_from(who.0 >> (SLOT_BITS + PAGE_BITS) & 0x3FF).unwrap_or(0)
+}
+
+impl Hardware for Machine {
+    fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
+        match self.frames[frame].bytes {
+            Bytes::Zeros | Bytes::Buffer(_) => self.fill(at, frame, access),
+            Bytes::Placed => self.show(at, frame, access),
+            Bytes::Nowhere => unreachable!("machine: frame {frame} is mapped without bytes"),
+        }
+    }
+
+    fn unmap(&mut self, at: Site, frame: FrameNo) {
+        match self.frames[frame].place {
+            Place::Private(_) => self.keep_aside(frame),
+            Place::Object(..) => {
+                if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
+                    let _ = uffd.protect(address, self.page_size);
+                }
+            }
+            Place::None => {}
+        }
+        self.frames[frame].shown = None;
+    }
+
+    fn zero(&mut self, frame: FrameNo, at: Site) {
+        self.frames[frame] = Frame { place: Place::Private(at), bytes: Bytes::Zeros, ..Frame::EMPTY };
+        self.unplaced.push(frame);
+    }
+
+    fn copy(&mut self, from: FrameNo, to: FrameNo, at: Site) {
+        if from == to {
+            return self.moved(from, at);
+        }
+        let bytes = match self.frames[from].bytes {
+            Bytes::Placed => Bytes::Buffer(self.copied(from)),
+            Bytes::Buffer(buffer) => Bytes::Buffer(self.duplicate(buffer)),
+            bytes @ (Bytes::Zeros | Bytes::Nowhere) => bytes,
+        };
+        self.frames[to] = Frame { place: Place::Private(at), bytes, ..Frame::EMPTY };
+        self.unplaced.push(to);
+    }
+
+    fn empty(&mut self, frame: FrameNo) {
+        match self.frames[frame].bytes {
+            Bytes::Placed => self.holes.push(self.frames[frame].place),
+            Bytes::Buffer(buffer) => self.buffers.give(buffer),
+            Bytes::Nowhere | Bytes::Zeros => {}
+        }
+        self.frames[frame] = Frame::EMPTY;
+    }
+
+    fn resume(&mut self, who: Ticket, outcome: Result<(), Denied>) {
+        if flusher(who).is_some() {
+            return self.answers.push((who, outcome));
+        }
+        self.resumed.push(thread_of(who));
+        let Some(at) = self.site(who) else { return };
+        if let Err(why) = outcome {
+            self.deny(at, why);
+        } else if self.woken != Some(at)
+            && let Some((uffd, address)) = self.arenas.address(at, self.page_size)
+        {
+            let _ = uffd.wake(address, self.page_size);
+        }
+    }
+}
+
+impl Machine {
+    fn site(&self, who: Ticket) -> Option<Site> {
+        let slot = usize::try_from(who.0 >> PAGE_BITS & ((1 << SLOT_BITS) - 1)).ok()?;
+        let page = u32::try_from(who.0 & ((1 << PAGE_BITS) - 1)).ok()?;
+        Some(Site { arena: self.arenas.in_slot(slot)?, page: mager_pager::VirtPage(page) })
+    }
+
+    /// The site of a page that is being written goes away: its bytes are kept in a buffer until that is answered.
+    fn keep_aside(&mut self, frame: FrameNo) {
+        let Frame { place, bytes, in_flight, .. } = self.frames[frame];
+        if bytes != Bytes::Placed || in_flight == InFlight::No {
+            return;
+        }
+        let kept = match in_flight {
+            InFlight::Writing(buffer) => buffer,
+            InFlight::No | InFlight::Reading(_) | InFlight::Queued | InFlight::Answered => self.copied(frame),
+        };
+        self.frames[frame].bytes = Bytes::Buffer(kept);
+        self.holes.push(place);
+    }
+
+    /// A frame moves to another site with its bytes.
+    fn moved(&mut self, frame: FrameNo, at: Site) {
+        if self.frames[frame].bytes == Bytes::Placed {
+            return self.move_to(frame, at);
+        }
+        (self.frames[frame].place, self.frames[frame].shown) = (Place::Private(at), None);
+        self.unplaced.push(frame);
+    }
+
+    fn duplicate(&mut self, buffer: BufferNo) -> BufferNo {
+        let spare = self.spare();
+        self.scratch.copy_from_slice(self.buffers.bytes(buffer));
+        self.buffers.bytes_mut(spare).copy_from_slice(&self.scratch);
+        spare
+    }
+
+    /// The thread gets SIGBUS, and nothing that is not the page's.
+    fn deny(&mut self, at: Site, why: Denied) {
+        self.denied += 1;
+        if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
+            eprintln!("mager: page {at} is denied to its process: {why}");
+            let _ = uffd.poison(address, self.page_size);
+            let _ = uffd.wake(address, self.page_size);
+        }
+        if let Some(arena) = self.arenas.get_mut(at.arena) {
+            arena.poisoned.insert(at.page.0);
+        }
+    }
+}

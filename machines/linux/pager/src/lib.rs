@@ -1,0 +1,25 @@
+//! The pager process of the Linux machine: the memory of other processes, held in a fixed number of frames.
+//!
+//! Clients hand over a userfaultfd for each arena; their threads stop at pages that are not there, and this process
+//! answers. Every decision is the core's; here it becomes system calls. All unsafe code is in `mager-linux-sys`.
+#![forbid(unsafe_code)]
+
+mod ahead;
+mod arenas;
+mod clients;
+mod figures;
+mod frames;
+mod hardware;
+mod holes;
+mod log;
+mod machine;
+mod objects;
+mod options;
+mod paging;
+mod requests;
+mod server;
+mod threads;
+
+pub use mager_stores::{EngineKind, SwapPlace};
+pub use options::{NotStarted, Options, References};
+pub use server::Server;

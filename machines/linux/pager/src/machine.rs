@@ -1,0 +1,270 @@
+//! The machine: the core's effects as system calls on the clients' memory.
+//!
+//! ```text
+//! bytes in a buffer, or zeros    Map     UFFDIO_COPY, write-protected unless Write
+//! bytes in the memory file       Map     UFFDIO_CONTINUE where no entry is; UFFDIO_WRITEPROTECT where one is
+//! lowered to Trap                Map     UFFDIO_WRITEPROTECT now; the agent drops the entry when its lot is full
+//! empty                          Empty   fallocate(PUNCH_HOLE), later, with its neighbours
+//! ```
+//! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
+
+use crate::arenas::Arenas;
+use crate::frames::{Bytes, Frames, InFlight, Place};
+use crate::holes::Holes;
+use crate::objects::Objects;
+use mager_driver::Io;
+use mager_linux_sys::{Failed, MemoryFile};
+use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
+use mager_stores::{Backing, BufferNo, Buffers};
+use std::collections::VecDeque;
+
+/// How often a COPY that met a changing memory map is tried again before the page is put by other means.
+const TRIES: u32 = 1000;
+
+/// A flush was answered: whose, and how.
+pub(crate) type Answer = (Ticket, Result<(), Denied>);
+
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) page_size: u64,
+    pub(crate) frames: Frames,
+    pub(crate) arenas: Arenas,
+    pub(crate) objects: Objects,
+    pub(crate) holes: Holes,
+    pub(crate) buffers: Buffers,
+    pub(crate) backing: Backing,
+    /// Inputs and outputs that wait for a staging buffer.
+    pub(crate) queued: VecDeque<Io>,
+    /// Frames whose bytes may still be in a buffer when the step is over.
+    pub(crate) unplaced: Vec<FrameNo>,
+    /// The site whose threads the last Map has woken.
+    pub(crate) woken: Option<Site>,
+    pub(crate) answers: Vec<Answer>,
+    /// The threads resumed since somebody looked.
+    pub(crate) resumed: Vec<u16>,
+    /// Answers that came while a step waited for a buffer.
+    pub(crate) early: VecDeque<Event>,
+    pub(crate) denied: u64,
+    pub(crate) scratch: Box<[u8]>,
+    zeros: Box<[u8]>,
+}
+
+impl Machine {
+    pub(crate) fn new(page_size: u32, frames: u32, buffers: Buffers, backing: Backing) -> Self {
+        Machine {
+            page_size: u64::from(page_size),
+            frames: Frames::new(frames),
+            arenas: Arenas::default(),
+            objects: Objects::default(),
+            holes: Holes::default(),
+            buffers,
+            backing,
+            queued: VecDeque::new(),
+            unplaced: Vec::new(),
+            woken: None,
+            answers: Vec::new(),
+            resumed: Vec::new(),
+            early: VecDeque::new(),
+            denied: 0,
+            scratch: vec![0; page_size as usize].into_boxed_slice(),
+            zeros: vec![0; page_size as usize].into_boxed_slice(),
+        }
+    }
+
+    /// The memory file a place lies in.
+    pub(crate) fn memory(&self, place: Place) -> Option<&MemoryFile> {
+        match place {
+            Place::None => None,
+            Place::Private(site) => self.arenas.get(site.arena).map(|arena| &arena.memory),
+            Place::Object(object, _) => self.objects.get(object).map(|object| &object.memory),
+        }
+    }
+
+    pub(crate) fn offset(&self, place: Place) -> u64 {
+        u64::from(place.index()) * self.page_size
+    }
+
+    pub(crate) fn punch_holes(&mut self) {
+        if !self.holes.is_empty() {
+            self.holes.punch(&self.arenas, &self.objects, self.page_size);
+        }
+    }
+
+    /// Puts a frame's bytes at `at` and shows them there. An object's go through its file: what a client has mapped at
+    /// `at` is its own affair, and must not decide what others see.
+    pub(crate) fn fill(&mut self, at: Site, frame: FrameNo, access: Access) {
+        if let Place::Object(..) = self.frames[frame].place {
+            self.put(frame);
+            return self.show(at, frame, access);
+        }
+        self.punch_holes();
+        let bytes = self.frames[frame].bytes;
+        let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
+        let page = match bytes {
+            Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
+            Bytes::Zeros => &self.zeros,
+            Bytes::Nowhere | Bytes::Placed => unreachable!("machine: nothing to fill frame {frame} with"),
+        };
+        let mut answer = uffd.copy(address, page, access != Access::Write);
+        for _ in 0..TRIES {
+            if !matches!(answer, Err(Failed::Again(_))) {
+                break;
+            }
+            answer = uffd.copy(address, page, access != Access::Write);
+        }
+        match answer {
+            Ok(()) => {
+                self.woken = Some(at);
+                self.placed(frame);
+                self.frames[frame].shown = Some(access);
+                if access == Access::Trap {
+                    self.zap(at);
+                }
+            }
+            // Something is there that is not ours, or the mapping is not what it was: the file gets the bytes.
+            Err(_) => {
+                self.put(frame);
+                self.show(at, frame, access);
+            }
+        }
+    }
+
+    /// Writes a frame's bytes into its memory file without showing them to anyone.
+    pub(crate) fn put(&mut self, frame: FrameNo) {
+        self.punch_holes();
+        let place = self.frames[frame].place;
+        let page = match self.frames[frame].bytes {
+            Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
+            Bytes::Zeros => &self.zeros,
+            Bytes::Nowhere | Bytes::Placed => return,
+        };
+        match self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
+            Some(Ok(())) => self.placed(frame),
+            // It stays in its buffer and is tried again after the next step.
+            Some(Err(_)) => self.unplaced.push(frame),
+            None => {}
+        }
+    }
+
+    fn placed(&mut self, frame: FrameNo) {
+        if let Bytes::Buffer(buffer) = self.frames[frame].bytes {
+            self.buffers.give(buffer);
+        }
+        self.frames[frame].bytes = Bytes::Placed;
+    }
+
+    /// Shows what is in the memory file with these rights, whatever was shown before.
+    pub(crate) fn show(&mut self, at: Site, frame: FrameNo, access: Access) {
+        let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
+        let len = self.page_size;
+        let private = matches!(self.frames[frame].place, Place::Private(_));
+        let before = if private { self.frames[frame].shown } else { None };
+        match (before, access) {
+            (_, Access::Trap) => {
+                if before != Some(Access::Read) {
+                    let _ = uffd.protect(address, len);
+                }
+                self.zap(at);
+            }
+            (Some(Access::Read), Access::Write) => {
+                let _ = uffd.unprotect(address, len);
+                self.woken = Some(at);
+            }
+            (Some(Access::Write), Access::Read) => {
+                let _ = uffd.protect(address, len);
+            }
+            (_, access) => {
+                self.woken = Some(at);
+                let protect = access != Access::Write;
+                if uffd.show(address, len, protect) == Err(Failed::Exists) {
+                    let _ = if protect { uffd.protect(address, len) } else { uffd.unprotect(address, len) };
+                    if protect {
+                        self.woken = None;
+                    }
+                }
+            }
+        }
+        self.frames[frame].shown = Some(access);
+    }
+
+    fn zap(&mut self, at: Site) {
+        if let Some(arena) = self.arenas.get_mut(at.arena) {
+            arena.zap(at.page.0);
+        }
+    }
+
+    /// A copy of the bytes of `frame`, which are in its memory file.
+    pub(crate) fn copied(&mut self, frame: FrameNo) -> BufferNo {
+        let place = self.frames[frame].place;
+        let buffer = self.spare();
+        let offset = self.offset(place);
+        let memory = match place {
+            Place::None => None,
+            Place::Private(site) => self.arenas.get(site.arena).map(|arena| &arena.memory),
+            Place::Object(object, _) => self.objects.get(object).map(|object| &object.memory),
+        };
+        let read = memory.map(|memory| memory.read(offset, self.buffers.bytes_mut(buffer)));
+        assert!(
+            matches!(read, Some(Ok(()))),
+            "machine: frame {frame} at {place:?} could not be read: {read:?}"
+        );
+        buffer
+    }
+
+    /// A buffer, if need be after waiting for one to come back.
+    pub(crate) fn spare(&mut self) -> BufferNo {
+        if self.buffers.free() == 0 {
+            self.settle();
+        }
+        loop {
+            match self.buffers.take() {
+                Some(buffer) => return buffer,
+                None => self.wait_for_an_answer(),
+            }
+        }
+    }
+
+    /// The frame's bytes move to the memory file of another site.
+    pub(crate) fn move_to(&mut self, frame: FrameNo, at: Site) {
+        let from = self.frames[frame].place;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let read = self.memory(from).map(|memory| memory.read(self.offset(from), &mut scratch));
+        assert!(
+            matches!(read, Some(Ok(()))),
+            "machine: frame {frame} at {from:?} could not be read: {read:?}"
+        );
+        self.holes.push(from);
+        self.punch_holes();
+        let to = Place::Private(at);
+        let written = self.memory(to).map(|memory| memory.write(self.offset(to), &scratch));
+        assert!(matches!(written, Some(Ok(()))), "machine: frame {frame} did not fit at {to:?}: {written:?}");
+        self.scratch = scratch;
+        (self.frames[frame].place, self.frames[frame].shown) = (to, None);
+    }
+
+    /// The step is over: bytes that nobody was shown go to their memory file, so that buffers come back.
+    pub(crate) fn settle(&mut self) {
+        for frame in std::mem::take(&mut self.unplaced) {
+            if self.frames[frame].in_flight == InFlight::No {
+                self.put(frame);
+            }
+        }
+    }
+
+    /// A range is mapped anew or not at all: what was denied there is forgotten.
+    pub(crate) fn cure(&mut self, arena: ArenaId, pages: Pages) {
+        self.punch_holes();
+        let Some(record) = self.arenas.get_mut(arena) else { return };
+        let end = pages.start.0.saturating_add(pages.count);
+        let cured: Vec<u32> = record.poisoned.range(pages.start.0..end).copied().collect();
+        for page in cured {
+            record.poisoned.remove(&page);
+            // Only a copy takes poison away (a hole does not), so the page is put there and taken away again.
+            if let Some(attached) = &record.attached {
+                let offset = u64::from(page) * self.page_size;
+                let _ = attached.uffd.copy(attached.base + offset, &self.zeros, false);
+                let _ = record.memory.punch(offset, self.page_size);
+            }
+        }
+    }
+}

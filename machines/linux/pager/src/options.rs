@@ -1,0 +1,69 @@
+//! What a pager is started with.
+
+use mager_stores::SwapPlace;
+use std::path::PathBuf;
+
+/// Where reference bits come from; see [`mager_pager::References`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum References {
+    /// The clients' agents drop entries, so that the next touch is seen.
+    Agent,
+    /// There are none: policies see pages come and go, in the order of their faults.
+    Off,
+}
+
+/// A pager's options.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes in a page: 4096, 16384 or 65536.
+    pub page_size: u32,
+    /// Frames: what all clients together hold in memory.
+    pub frames: u32,
+    /// Pages in each arena.
+    pub arena_pages: u32,
+    /// Where swap is.
+    pub swap: SwapPlace,
+    /// Swap blocks.
+    pub swap_blocks: u32,
+    /// Bytes of compressed memory in front of the swap file; 0 for none.
+    pub compressed: usize,
+    /// How inputs and outputs are made asynchronous.
+    pub engine: mager_stores::EngineKind,
+    /// The policy, as in `clock` or `s3-fifo:fill-main=1`.
+    pub policy: String,
+    /// Where reference bits come from.
+    pub references: References,
+    /// Where clients connect; none for a pager that is handed its connections.
+    pub socket: Option<PathBuf>,
+    /// Threads that fault in a tight loop are pulled to the pager's CPU.
+    pub pull: bool,
+    /// Pages read ahead of a sequence at most.
+    pub read_ahead: u32,
+    /// The event log goes here.
+    pub events: Option<PathBuf>,
+}
+
+/// Why a pager did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// The policy is not known, or is told what it does not know.
+    #[error("policy: {0}")]
+    Policy(String),
+    /// The policy has to see every access, which no hardware shows.
+    #[error("policy {0} has to see every access; it lives in the lab and the simulator only")]
+    Blind(String),
+    /// Sizes do not go together.
+    #[error(transparent)]
+    Config(#[from] mager_pager::BadConfig),
+    /// Swap could not be opened.
+    #[error(transparent)]
+    Swap(#[from] mager_stores::OpenError),
+    /// The system refused something.
+    #[error("{what}: {why}")]
+    System {
+        /// What was asked of it.
+        what: &'static str,
+        /// What it said.
+        why: std::io::Error,
+    },
+}

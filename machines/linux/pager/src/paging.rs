@@ -1,0 +1,142 @@
+//! Inputs and outputs: started as staging buffers allow, answered when the backing has done them.
+
+use crate::frames::{Bytes, Frame, InFlight, Place};
+use crate::machine::Machine;
+use mager_driver::{Io, Paging};
+use mager_pager::{Event, FrameNo, Home, IoFailed, SwapBlock};
+use mager_stores as stores;
+
+/// Buffers that inputs and outputs leave alone: a step's copies must find one each.
+pub(crate) const KEPT_FOR_COPIES: usize = 64;
+
+impl Paging for Machine {
+    fn start(&mut self, io: Io) {
+        let (Io::Read { frame, .. } | Io::Write { frame, .. }) = io;
+        if let Io::Read { home, at, .. } = io {
+            self.frames[frame] = Frame { place: Place::of(home, at), ..Frame::EMPTY };
+        }
+        self.frames[frame].in_flight = InFlight::Queued;
+        self.queued.push_back(io);
+    }
+
+    fn release(&mut self, block: SwapBlock) {
+        self.backing.release(block.0);
+    }
+
+    fn finished(&mut self) -> Option<Event> {
+        let event = self.early.pop_front().or_else(|| self.answer())?;
+        if let Event::Read { frame, .. } | Event::Written { frame, .. } = event {
+            self.frames[frame].in_flight = InFlight::No;
+        }
+        Some(event)
+    }
+}
+
+impl Machine {
+    /// Starts what there are buffers for, and hands it to the kernel.
+    pub(crate) fn submit(&mut self) {
+        while self.buffers.free() > KEPT_FOR_COPIES
+            && let Some(io) = self.queued.pop_front()
+        {
+            self.launch(io);
+        }
+        self.backing.submit(&mut self.buffers);
+    }
+
+    /// Whether [`Machine::submit`] would start anything.
+    pub(crate) fn can_submit(&self) -> bool {
+        !self.queued.is_empty() && self.buffers.free() > KEPT_FOR_COPIES
+    }
+
+    /// Waits until an input or output is done.
+    pub(crate) fn pause(&mut self) {
+        if self.backing.in_flight() > 0
+            && let Some(fd) = self.backing.wait_fd()
+        {
+            let mut polled = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::IN)];
+            let _ = rustix::event::poll(&mut polled, None);
+        }
+    }
+
+    fn launch(&mut self, io: Io) {
+        match io {
+            Io::Read { frame, home, .. } => {
+                let buffer = self.buffers.take().expect("machine: a buffer was free");
+                self.frames[frame].in_flight = InFlight::Reading(buffer);
+                let home = self.home(home);
+                self.backing.read(frame.0, home, buffer, &mut self.buffers);
+            }
+            Io::Write { frame, home } => {
+                let buffer = match self.frames[frame].bytes {
+                    Bytes::Buffer(buffer) => buffer,
+                    Bytes::Placed | Bytes::Zeros | Bytes::Nowhere => self.copied(frame),
+                };
+                self.frames[frame].in_flight = InFlight::Writing(buffer);
+                let home = self.home(home);
+                self.backing.write(frame.0, home, buffer, &mut self.buffers);
+            }
+        }
+    }
+
+    fn home(&self, home: Home) -> stores::Home {
+        match home {
+            Home::Swap(block) => stores::Home::Swap(block.0),
+            Home::Object(object, block) => {
+                let object = self.objects.get(object).expect("machine: an object in use is known");
+                stores::Home::File(object.file, u64::from(block.0))
+            }
+        }
+    }
+
+    /// The next answer of the backing; its frame is in flight until the core is told.
+    fn answer(&mut self) -> Option<Event> {
+        let done = self.backing.finished()?;
+        let frame = FrameNo(done.tag);
+        let result = done.result.map_err(|why| {
+            eprintln!("mager: {why}");
+            IoFailed
+        });
+        Some(match std::mem::replace(&mut self.frames[frame].in_flight, InFlight::Answered) {
+            InFlight::Reading(buffer) => self.was_read(frame, buffer, result),
+            InFlight::Writing(buffer) => self.was_written(frame, buffer, result),
+            InFlight::No | InFlight::Queued | InFlight::Answered => {
+                unreachable!("backing: frame {frame} was answered twice")
+            }
+        })
+    }
+
+    /// Nothing else can be done before an input or output is done.
+    pub(crate) fn wait_for_an_answer(&mut self) {
+        self.backing.submit(&mut self.buffers);
+        while let Some(event) = self.answer() {
+            self.early.push_back(event);
+        }
+        if self.buffers.free() == 0 {
+            self.pause();
+        }
+    }
+
+    fn was_read(&mut self, frame: FrameNo, buffer: stores::BufferNo, result: Result<(), IoFailed>) -> Event {
+        if result.is_ok() {
+            self.frames[frame].bytes = Bytes::Buffer(buffer);
+            self.unplaced.push(frame);
+        } else {
+            self.buffers.give(buffer);
+        }
+        Event::Read { frame, result }
+    }
+
+    fn was_written(
+        &mut self,
+        frame: FrameNo,
+        buffer: stores::BufferNo,
+        result: Result<(), IoFailed>,
+    ) -> Event {
+        if self.frames[frame].bytes == Bytes::Buffer(buffer) {
+            self.unplaced.push(frame);
+        } else {
+            self.buffers.give(buffer);
+        }
+        Event::Written { frame, result }
+    }
+}

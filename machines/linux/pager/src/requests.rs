@@ -1,0 +1,345 @@
+//! What clients ask for, as control calls of the core. Everything is checked before anything is done.
+
+use crate::arenas::{Arena, Attached};
+use crate::clients::MAX_ARENAS;
+use crate::hardware::flush_ticket;
+use crate::objects::Object;
+use crate::server::Server;
+use mager_driver::{Control, Outcome};
+use mager_linux_sys::{MAX_FDS, MemoryFile, Userfault};
+use mager_linux_wire::{self as wire, FileMapping, Range, Reply, Request};
+use mager_pager::{Access, ArenaId, BlockNo, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use std::rc::Rc;
+
+/// What a client is told, with the descriptors that go along; `None`: later, when his flush is done.
+pub(crate) type Answer = Option<(Reply, Vec<OwnedFd>)>;
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub(crate) struct No(Errno, String);
+
+impl No {
+    pub(crate) fn new(errno: Errno, why: impl Into<String>) -> Self {
+        No(errno, why.into())
+    }
+
+    pub(crate) fn reply(self) -> Reply {
+        Reply::Refused { errno: self.0.raw_os_error(), why: self.1 }
+    }
+}
+
+impl From<Refused> for No {
+    fn from(why: Refused) -> Self {
+        let errno = match why {
+            Refused::NoSwap { .. } | Refused::ArenaFull | Refused::Full | Refused::NoFrames => Errno::NOMEM,
+            Refused::Taken => Errno::EXIST,
+            Refused::Pinned => Errno::BUSY,
+            Refused::NotResident => Errno::AGAIN,
+            _ => Errno::INVAL,
+        };
+        No(errno, why.to_string())
+    }
+}
+
+impl From<std::io::Error> for No {
+    fn from(why: std::io::Error) -> Self {
+        let errno = why.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error);
+        No(errno, why.to_string())
+    }
+}
+
+impl From<Errno> for No {
+    fn from(errno: Errno) -> Self {
+        No(errno, errno.to_string())
+    }
+}
+
+pub(crate) fn id(arena: wire::ArenaId) -> ArenaId {
+    ArenaId { slot: arena.slot, generation: arena.generation }
+}
+
+fn wire_id(arena: ArenaId) -> wire::ArenaId {
+    wire::ArenaId { slot: arena.slot, generation: arena.generation }
+}
+
+fn pages(range: Range) -> Pages {
+    Pages { start: VirtPage(range.page), count: range.count }
+}
+
+fn done() -> Result<Answer, No> {
+    Ok(Some((Reply::Done, Vec::new())))
+}
+
+impl Server {
+    pub(crate) fn request(&mut self, client: u64, request: Request, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        if let Request::Observe = request {
+            return Ok(Some((Reply::Figures(self.figures_json()), Vec::new())));
+        }
+        if let Request::Hello { version } = request {
+            return self.hello(client, version, fds);
+        }
+        if !self.clients.get(client).is_some_and(|client| client.greeted) {
+            return Err(No::new(Errno::PROTO, "the first message must be a hello"));
+        }
+        match request {
+            Request::Hello { .. } | Request::Observe => unreachable!("answered above"),
+            Request::Create => self.create(client),
+            Request::Attach { arena, base } => self.attach(client, id(arena), base, fds),
+            Request::MapSwap(range) => {
+                self.call(client, range, Control::MapSwapAt(id(range.arena), pages(range)))
+            }
+            Request::MapFile { range, block } => self.map_file(client, range, block, fds),
+            Request::Unmap(range) => self.unmap(client, range),
+            Request::Discard(range) => self.discard(client, range),
+            Request::Flush { arena, page } => self.flush(client, id(arena), page),
+            Request::Pin(range) => self.pin(client, range),
+            Request::Unpin(range) => self.unpin(client, range),
+            Request::Fork(arena) => self.fork(client, id(arena)),
+            Request::Destroy(arena) => self.destroy_owned(client, id(arena)),
+        }
+    }
+
+    fn hello(&mut self, client: u64, version: u32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        if version != wire::VERSION {
+            let why = format!("this pager speaks version {}, the client version {version}", wire::VERSION);
+            return Err(No::new(Errno::PROTO, why));
+        }
+        let facts = self.facts();
+        let client = self.clients.get_mut(client).ok_or_else(|| No::new(Errno::PROTO, "no such client"))?;
+        client.agent = fds.into_iter().next().map(Rc::new);
+        client.greeted = true;
+        Ok(Some((Reply::Welcome(facts), Vec::new())))
+    }
+
+    fn owned(&self, client: u64, arena: ArenaId) -> Result<(), No> {
+        let owns = self.clients.get(client).is_some_and(|client| client.owns(arena));
+        if owns { Ok(()) } else { Err(No::new(Errno::BADF, format!("arena {arena} is not yours"))) }
+    }
+
+    /// A control call on an arena of the client.
+    fn call(&mut self, client: u64, range: Range, call: Control) -> Result<Answer, No> {
+        self.owned(client, id(range.arena))?;
+        self.control(call)?;
+        done()
+    }
+
+    fn create(&mut self, client: u64) -> Result<Answer, No> {
+        let (arena, memory) = self.new_arena(client, |server| match server.control(Control::Create)? {
+            Outcome::Arena(arena) => Ok(arena),
+            _ => unreachable!("control: it makes an arena"),
+        })?;
+        Ok(Some((Reply::Arena { arena: wire_id(arena), files: Vec::new() }, vec![memory])))
+    }
+
+    /// An arena made by `make`, with its memory file; the client is its owner.
+    fn new_arena(
+        &mut self,
+        client: u64,
+        make: impl FnOnce(&mut Self) -> Result<ArenaId, No>,
+    ) -> Result<(ArenaId, OwnedFd), No> {
+        let owner = self.clients.get(client).ok_or(Errno::PROTO)?;
+        if owner.arenas.len() >= MAX_ARENAS {
+            return Err(No::new(Errno::NFILE, format!("a client can have {MAX_ARENAS} arenas")));
+        }
+        let agent = owner.agent.clone();
+        let size = u64::from(self.options.arena_pages) * u64::from(self.options.page_size);
+        let memory = MemoryFile::new("mager-arena", size)?;
+        let descriptor = memory.as_fd().try_clone_to_owned()?;
+        let arena = make(self)?;
+        self.machine.arenas.insert(Arena::new(arena, memory, agent));
+        if let Some(owner) = self.clients.get_mut(client) {
+            owner.arenas.push(arena);
+        }
+        Ok((arena, descriptor))
+    }
+
+    fn attach(&mut self, client: u64, arena: ArenaId, base: u64, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        self.owned(client, arena)?;
+        let uffd = fds.into_iter().next().ok_or_else(|| No::new(Errno::BADF, "no userfaultfd came along"))?;
+        if !self.is_userfault(&uffd) {
+            return Err(No::new(Errno::BADF, "the descriptor is not a userfaultfd"));
+        }
+        if !base.is_multiple_of(u64::from(self.options.page_size)) {
+            return Err(No::new(Errno::INVAL, "an arena's base must be a multiple of the page size"));
+        }
+        self.watch_arena(arena, &uffd)?;
+        let record = self.machine.arenas.get_mut(arena).ok_or(Errno::BADF)?;
+        if record.attached.is_some() {
+            return Err(No::new(Errno::BUSY, "the arena is attached already"));
+        }
+        record.attached = Some(Attached { uffd: Userfault::received(uffd), base });
+        done()
+    }
+
+    fn map_file(&mut self, client: u64, range: Range, block: u32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        self.owned(client, id(range.arena))?;
+        let file = fds.into_iter().next().ok_or_else(|| No::new(Errno::BADF, "no file came along"))?;
+        let identity = self.check_file(&file, block, range.count)?;
+        let (object, fresh) = match self.machine.objects.find(identity) {
+            Some(object) => (object, false),
+            None => (self.new_object(identity, file)?, true),
+        };
+        let call = Control::MapObjectAt(id(range.arena), pages(range), object, BlockNo(block));
+        if let Err(why) = self.control(call) {
+            if fresh {
+                self.drop_object(object);
+            }
+            return Err(why);
+        }
+        let memory = &self.machine.objects.get(object).ok_or(Errno::BADF)?.memory;
+        Ok(Some((Reply::Done, vec![memory.as_fd().try_clone_to_owned()?])))
+    }
+
+    fn check_file(&self, file: &OwnedFd, block: u32, count: u32) -> Result<(u64, u64), No> {
+        let stat = rustix::fs::fstat(file)?;
+        if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
+            return Err(No::new(Errno::ACCESS, "only regular files can be mapped"));
+        }
+        let flags = rustix::fs::fcntl_getfl(file)?;
+        if !flags.contains(rustix::fs::OFlags::RDWR) {
+            return Err(No::new(Errno::ACCESS, "the file must be open for reading and writing"));
+        }
+        let page = u64::from(self.options.page_size);
+        let blocks = u64::try_from(stat.st_size).unwrap_or(0).div_ceil(page);
+        if u64::from(block) + u64::from(count) > blocks {
+            let why =
+                format!("the file has {blocks} pages; {count} from page {block} on reach beyond its end");
+            return Err(No::new(Errno::INVAL, why));
+        }
+        Ok((stat.st_dev, stat.st_ino))
+    }
+
+    fn new_object(&mut self, identity: (u64, u64), file: OwnedFd) -> Result<ObjectNo, No> {
+        let memory =
+            MemoryFile::new("mager-object", u64::from(u32::MAX) * u64::from(self.options.page_size))?;
+        let file = self.machine.backing.add_file(file.into(), false);
+        let number = self.machine.objects.next();
+        self.machine.objects.insert(number, Object { identity, memory, file });
+        Ok(number)
+    }
+
+    pub(crate) fn drop_object(&mut self, number: ObjectNo) {
+        if let Some(object) = self.machine.objects.remove(number) {
+            self.machine.backing.remove_file(object.file);
+        }
+    }
+
+    fn unmap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+        self.owned(client, id(range.arena))?;
+        let objects = self.objects_in(id(range.arena), pages(range));
+        self.control(Control::Unmap(id(range.arena), pages(range)))?;
+        self.machine.cure(id(range.arena), pages(range));
+        self.flush_unused(&objects);
+        done()
+    }
+
+    fn discard(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+        self.owned(client, id(range.arena))?;
+        self.control(Control::Discard(id(range.arena), pages(range)))?;
+        self.machine.cure(id(range.arena), pages(range));
+        done()
+    }
+
+    pub(crate) fn objects_in(&self, arena: ArenaId, range: Pages) -> Vec<ObjectNo> {
+        let end = range.start.0.saturating_add(range.count);
+        let meets = |pages: &Pages| pages.start.0 < end && pages.start.0 + pages.count > range.start.0;
+        let regions = self.driver.view().regions(arena).into_iter();
+        let mut objects: Vec<ObjectNo> = regions
+            .filter_map(|(pages, kind)| match kind {
+                Kind::Object(object, _) if meets(&pages) => Some(object),
+                Kind::Object(..) | Kind::Swap => None,
+            })
+            .collect();
+        objects.sort_unstable();
+        objects.dedup();
+        objects
+    }
+
+    fn flush(&mut self, client: u64, arena: ArenaId, page: u32) -> Result<Answer, No> {
+        self.owned(client, arena)?;
+        let region = self.driver.view().region(Site { arena, page: VirtPage(page) });
+        let Some(Kind::Object(object, _)) = region else {
+            return Err(No::new(Errno::INVAL, "no file is mapped there"));
+        };
+        self.control(Control::Flush(What::Object(object), flush_ticket(client)))?;
+        Ok(None)
+    }
+
+    fn pin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+        let arena = id(range.arena);
+        self.owned(client, arena)?;
+        for page in pages(range).iter() {
+            let at = Site { arena, page };
+            let file = matches!(self.driver.view().region(at), Some(Kind::Object(..)));
+            let access = if file { Access::Read } else { Access::Write };
+            if let Err(why) = self.control(Control::Pin(at, access)) {
+                let pinned = Range { count: page.0 - range.page, ..range };
+                pages(pinned)
+                    .iter()
+                    .for_each(|page| drop(self.control(Control::Unpin(Site { arena, page }))));
+                return Err(why);
+            }
+        }
+        done()
+    }
+
+    fn unpin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+        let arena = id(range.arena);
+        self.owned(client, arena)?;
+        for page in pages(range).iter() {
+            self.control(Control::Unpin(Site { arena, page }))?;
+        }
+        done()
+    }
+
+    /// The child's arena belongs to a connection of its own, whose other end the parent hands on by forking: whoever
+    /// is left without it, by exec or by death, loses the arena.
+    fn fork(&mut self, client: u64, parent: ArenaId) -> Result<Answer, No> {
+        self.owned(client, parent)?;
+        let (mappings, mut fds) = self.file_mappings(parent)?;
+        let (ours, theirs) = mager_linux_sys::pair()?;
+        let pid = self.clients.get(client).map_or(0, |client| client.pid);
+        let child = self.connected(ours, pid)?;
+        let made = self.new_arena(child, |server| match server.control(Control::Fork(parent))? {
+            Outcome::Arena(arena) => Ok(arena),
+            _ => unreachable!("control: it makes an arena"),
+        });
+        let (arena, memory) = match made {
+            Ok(made) => made,
+            Err(why) => {
+                self.gone(child);
+                return Err(why);
+            }
+        };
+        let mut all = vec![theirs, memory];
+        all.append(&mut fds);
+        Ok(Some((Reply::Arena { arena: wire_id(arena), files: mappings }, all)))
+    }
+
+    fn file_mappings(&self, arena: ArenaId) -> Result<(Vec<FileMapping>, Vec<OwnedFd>), No> {
+        let (mut mappings, mut fds) = (Vec::new(), Vec::new());
+        for (pages, kind) in self.driver.view().regions(arena) {
+            if let Kind::Object(object, block) = kind {
+                let object = self.machine.objects.get(object).ok_or(Errno::BADF)?;
+                mappings.push(FileMapping { page: pages.start.0, count: pages.count, block: block.0 });
+                fds.push(object.memory.as_fd().try_clone_to_owned()?);
+            }
+        }
+        if fds.len() + 2 > MAX_FDS {
+            let why = format!("an arena with more than {} file mappings cannot be forked", MAX_FDS - 2);
+            return Err(No::new(Errno::NFILE, why));
+        }
+        Ok((mappings, fds))
+    }
+
+    fn destroy_owned(&mut self, client: u64, arena: ArenaId) -> Result<Answer, No> {
+        self.owned(client, arena)?;
+        if let Some(owner) = self.clients.get_mut(client) {
+            owner.arenas.retain(|&owned| owned != arena);
+        }
+        self.destroy(arena);
+        done()
+    }
+}

@@ -1,0 +1,182 @@
+//! What is known of each faulting thread: its sequence, how often it faults, and where it runs.
+//!
+//! Waking a thread on another CPU costs five to twenty times what its fault costs, and neither side can chase the other:
+//! so the pager, pinned to one CPU, pulls a thread that faults in a tight loop there, and lets it go when it computes.
+//! `n * gap < 60 us` pulls, `> 90 us` lets go; n: threads that faulted in the last 10 ms; gap: the shortest of the last 32
+//! from the answer of a thread's fault to its next.
+
+use crate::ahead::Stream;
+use mager_linux_sys::{CpuMask, affinity, set_affinity};
+use std::time::{Duration, Instant};
+
+const SLOTS: u16 = 1024;
+const RECENT: Duration = Duration::from_millis(10);
+const PULL_BELOW: Duration = Duration::from_micros(60);
+const LET_GO_ABOVE: Duration = Duration::from_micros(90);
+const ALONE_BELOW: Duration = Duration::from_millis(1);
+/// How many gaps the shortest is taken of.
+const GAPS: u32 = 32;
+
+#[derive(Debug)]
+struct Thread {
+    id: i32,
+    stream: Stream,
+    /// When its last fault was answered.
+    answered: Instant,
+    shortest: Duration,
+    /// Of the gaps before.
+    shortest_before: Duration,
+    gaps: u32,
+    /// Its own mask, while it is pulled.
+    pulled: Option<Box<CpuMask>>,
+    /// It may not be pulled.
+    refused: bool,
+}
+
+enum Placed {
+    Pulled,
+    LetGo,
+    AsItWas,
+}
+
+/// Threads by the low bits of their number; a newcomer takes the place of another.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    slots: Vec<Option<Thread>>,
+    /// The CPU the pager is pinned to, where threads are pulled at all.
+    home: Option<Box<CpuMask>>,
+    /// Threads that faulted in the running interval, and in the one before.
+    recent: (u32, u32),
+    interval: Instant,
+    pub(crate) pulls: u64,
+    away: u32,
+}
+
+impl Threads {
+    /// `home`: where to pull threads to.
+    pub(crate) fn new(home: Option<CpuMask>) -> Self {
+        let slots = std::iter::repeat_with(|| None).take(SLOTS.into()).collect();
+        Threads {
+            slots,
+            home: home.map(Box::new),
+            recent: (0, 0),
+            interval: Instant::now(),
+            pulls: 0,
+            away: 0,
+        }
+    }
+
+    /// A fault of thread `id`, noticed at `now`.
+    pub(crate) fn fault(&mut self, id: i32, now: Instant) -> (u16, &mut Stream) {
+        if now - self.interval > RECENT {
+            self.recent = (0, self.recent.0);
+            self.interval = now;
+        }
+        let slot = u16::try_from(id.unsigned_abs() % u32::from(SLOTS)).unwrap_or(0);
+        let thread = &mut self.slots[usize::from(slot)];
+        let stranger = thread.as_ref().is_none_or(|thread| thread.id != id);
+        if stranger && let Some(mut old) = thread.take() {
+            self.away -= u32::from(old.let_go());
+        }
+        let thread = thread.get_or_insert_with(|| Thread::new(id, now));
+        if thread.answered < self.interval || stranger {
+            self.recent.0 += 1;
+        }
+        let n = self.recent.0.max(self.recent.1).max(1);
+        if thread.gap(now)
+            && let Some(home) = &self.home
+        {
+            match thread.place(n, home) {
+                Placed::Pulled => (self.pulls, self.away) = (self.pulls + 1, self.away + 1),
+                Placed::LetGo => self.away -= 1,
+                Placed::AsItWas => {}
+            }
+        }
+        thread.answered = now;
+        (slot, &mut thread.stream)
+    }
+
+    /// The threads in these slots go on.
+    pub(crate) fn resumed(&mut self, slots: &mut Vec<u16>, now: Instant) {
+        for slot in slots.drain(..) {
+            if let Some(thread) = &mut self.slots[usize::from(slot)] {
+                thread.answered = now;
+            }
+        }
+    }
+
+    /// Threads that have been quiet for a while run where they like again.
+    pub(crate) fn quiet(&mut self, now: Instant) {
+        for thread in self.slots.iter_mut().flatten() {
+            if now - thread.answered > RECENT * 10 {
+                self.away -= u32::from(thread.let_go());
+            }
+        }
+    }
+
+    /// Whether any thread is away from where it would run.
+    pub(crate) fn any_pulled(&self) -> bool {
+        self.away > 0
+    }
+
+    /// Every thread runs where it likes again.
+    pub(crate) fn let_all_go(&mut self) {
+        self.slots.iter_mut().flatten().for_each(|thread| _ = thread.let_go());
+        self.away = 0;
+    }
+}
+
+impl Thread {
+    fn new(id: i32, now: Instant) -> Self {
+        Thread {
+            id,
+            stream: Stream::default(),
+            answered: now,
+            shortest: Duration::MAX,
+            shortest_before: Duration::MAX,
+            gaps: 0,
+            pulled: None,
+            refused: false,
+        }
+    }
+
+    /// Notes the gap before this fault. Whether enough is known to place the thread.
+    fn gap(&mut self, now: Instant) -> bool {
+        self.shortest = self.shortest.min(now.saturating_duration_since(self.answered));
+        self.gaps += 1;
+        if self.gaps < GAPS {
+            return false;
+        }
+        (self.shortest_before, self.shortest, self.gaps) = (self.shortest, Duration::MAX, 0);
+        true
+    }
+
+    /// Pulls the thread or lets it go, as it pays.
+    fn place(&mut self, n: u32, home: &CpuMask) -> Placed {
+        let gap = self.shortest_before;
+        let near = if n == 1 { gap < ALONE_BELOW } else { gap.saturating_mul(n) < PULL_BELOW };
+        let far = if n == 1 { gap > ALONE_BELOW } else { gap.saturating_mul(n) > LET_GO_ABOVE };
+        if near && self.pulled.is_none() && !self.refused {
+            let before = affinity(self.id);
+            self.refused = before.is_err() || set_affinity(self.id, home).is_err();
+            self.pulled = before.ok().filter(|_| !self.refused).map(Box::new);
+            return if self.refused { Placed::AsItWas } else { Placed::Pulled };
+        }
+        if far && self.let_go() { Placed::LetGo } else { Placed::AsItWas }
+    }
+
+    /// Whether it was away.
+    fn let_go(&mut self) -> bool {
+        let mask = self.pulled.take();
+        if let Some(mask) = &mask {
+            let _ = set_affinity(self.id, mask);
+        }
+        mask.is_some()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.let_all_go();
+    }
+}

@@ -1,0 +1,22 @@
+//! What the Linux machine asks of the kernel, each call once and with a safe face.
+//!
+//! The only crate of the machine with unsafe code. It decides nothing: which page goes where is for the pager,
+//! which range is an arena is for the client.
+
+mod mapping;
+mod memory;
+mod placement;
+mod socket;
+mod uffd;
+
+pub use mapping::Window;
+pub use memory::MemoryFile;
+pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
+pub use socket::{MAX_FDS, Received, connect, listen, pair, peer, receive, send};
+pub use uffd::{Failed, Fault, FaultKind, Userfault};
+
+/// Ends the process at once. Nothing of it runs any more: handlers of exit could touch memory that is gone.
+pub fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit takes a number and does not return.
+    unsafe { libc::_exit(status) }
+}

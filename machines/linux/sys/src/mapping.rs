@@ -1,0 +1,127 @@
+//! The client's side of an arena: a range of addresses that nothing else of the process uses.
+//!
+//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTNEED), mseal(2).
+
+use rustix::fd::AsFd;
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+use std::ffi::c_void;
+use std::io;
+
+/// A range of addresses, kept until it is dropped.
+#[derive(Debug)]
+pub struct Window {
+    base: u64,
+    len: u64,
+}
+
+impl Window {
+    /// Reserves `len` bytes of addresses aligned to `align`, at `wanted` if that is not 0; nothing can be touched there yet.
+    pub fn reserve(len: u64, align: u64, wanted: u64) -> io::Result<Self> {
+        let (hint, fixed) = match wanted {
+            0 => (std::ptr::null_mut(), MapFlags::empty()),
+            at => (pointer(at), MapFlags::FIXED_NOREPLACE),
+        };
+        let slack = if wanted == 0 { align } else { 0 };
+        let size = usize::try_from(len + slack).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | fixed;
+        // SAFETY: a fresh mapping over addresses nobody uses: the kernel picks them, or refuses to replace.
+        let got = unsafe { rustix::mm::mmap_anonymous(hint, size, ProtFlags::empty(), flags) }? as u64;
+        let base = got.next_multiple_of(align.max(1));
+        let window = Window { base, len };
+        window.trim(got, len + slack);
+        Ok(window)
+    }
+
+    /// Gives back what alignment left over on both sides.
+    fn trim(&self, got: u64, size: u64) {
+        let after = self.base + self.len;
+        for (start, end) in [(got, self.base), (after, got + size)] {
+            if let Ok(len) = usize::try_from(end - start)
+                && len > 0
+            {
+                // SAFETY: the range is part of the reservation just made, and outside the window.
+                let _ = unsafe { rustix::mm::munmap(pointer(start), len) };
+            }
+        }
+    }
+
+    /// Its first address.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether it holds no address.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn part(&self, offset: u64, len: u64) -> io::Result<(*mut c_void, usize)> {
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.len) && len > 0;
+        match usize::try_from(len) {
+            Ok(len) if inside => Ok((pointer(self.base + offset), len)),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    /// Shows a part of `file` in the window, in place of what was there. A forked child does not inherit it.
+    pub fn map(&self, offset: u64, len: u64, file: &impl AsFd, at: u64, write: bool) -> io::Result<()> {
+        let (start, len) = self.part(offset, len)?;
+        let rights = if write { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        let flags = MapFlags::SHARED | MapFlags::FIXED | MapFlags::NORESERVE;
+        // SAFETY: the range lies inside the window, which belongs to nobody else.
+        unsafe { rustix::mm::mmap(start, len, rights, flags, file, at) }?;
+        // SAFETY: as above; the advice changes what a fork does, and no bytes.
+        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontFork) }?;
+        Ok(())
+    }
+
+    /// Page-table entries of a part go; the pages stay in their file.
+    pub fn zap(&self, offset: u64, len: u64) -> io::Result<()> {
+        let (start, len) = self.part(offset, len)?;
+        // SAFETY: the part shows a shared file mapping, of which the advice drops entries and no bytes.
+        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontNeed) }?;
+        Ok(())
+    }
+
+    /// The program can neither unmap nor replace this part any more. `false`: this kernel has no mseal.
+    pub fn seal(&self, offset: u64, len: u64) -> io::Result<bool> {
+        let (start, len) = self.part(offset, len)?;
+        // SAFETY: mseal takes the range and no flags, and changes no bytes.
+        let answer = unsafe { libc::syscall(SYS_MSEAL, start, len, 0) };
+        match answer {
+            0 => Ok(true),
+            _ if io::Error::last_os_error().raw_os_error() == Some(libc::ENOSYS) => Ok(false),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// The bytes, as a place to read and write by whoever takes care of aliasing.
+    #[must_use]
+    pub fn pointer(&self, offset: u64) -> *mut u8 {
+        pointer(self.base + offset).cast()
+    }
+}
+
+/// mseal(2), since Linux 6.10; the number is the same on every architecture.
+const SYS_MSEAL: libc::c_long = 462;
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        if let Ok(len) = usize::try_from(self.len) {
+            // SAFETY: the window owns these addresses; who holds pointers into it has promised to be gone.
+            let _ = unsafe { rustix::mm::munmap(pointer(self.base), len) };
+        }
+    }
+}
+
+fn pointer(address: u64) -> *mut c_void {
+    std::ptr::with_exposed_provenance_mut(usize::try_from(address).unwrap_or(0))
+}

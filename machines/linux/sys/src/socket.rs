@@ -1,0 +1,90 @@
+//! Sockets between pager and client: whole messages, with descriptors, and who is at the other end.
+//!
+//! Source: unix(7): SOCK_SEQPACKET, SCM_RIGHTS, SO_PEERCRED.
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::path::Path;
+
+/// The most descriptors in one message.
+pub const MAX_FDS: usize = 64;
+
+/// A message that came.
+#[derive(Debug)]
+pub struct Received {
+    /// Its length in bytes; 0 when the other end is closed.
+    pub len: usize,
+    /// The descriptors that came with it.
+    pub fds: Vec<OwnedFd>,
+    /// The message was longer than the buffer.
+    pub cut: bool,
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    Ok(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// A listening socket at `path`, which only its owner can connect to.
+pub fn listen(path: &Path) -> io::Result<OwnedFd> {
+    let socket = socket()?;
+    // The mode is set before anyone can connect: listening comes after it.
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    rustix::fs::chmod(path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
+    rustix::net::listen(&socket, 128)?;
+    Ok(socket)
+}
+
+/// Connects to the socket at `path`.
+pub fn connect(path: &Path) -> io::Result<OwnedFd> {
+    let socket = socket()?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
+}
+
+/// Two connected sockets.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
+}
+
+/// The process and user at the other end, as they were when it connected.
+pub fn peer(socket: &impl AsFd) -> io::Result<(i32, u32)> {
+    let cred = rustix::net::sockopt::socket_peercred(socket)?;
+    Ok((cred.pid.as_raw_nonzero().get(), cred.uid.as_raw()))
+}
+
+/// Sends one message. `wait`: until there is room for it; else `WouldBlock`.
+pub fn send(socket: &impl AsFd, message: &[u8], fds: &[BorrowedFd<'_>], wait: bool) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let flags = SendFlags::NOSIGNAL | if wait { SendFlags::empty() } else { SendFlags::DONTWAIT };
+    rustix::io::retry_on_intr(|| {
+        rustix::net::sendmsg(socket, &[IoSlice::new(message)], &mut control, flags)
+    })?;
+    Ok(())
+}
+
+/// Receives one message. `wait`: until one comes; else `WouldBlock`.
+pub fn receive(socket: &impl AsFd, buffer: &mut [u8], wait: bool) -> io::Result<Received> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC | if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+    let got = rustix::io::retry_on_intr(|| {
+        rustix::net::recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, flags)
+    })?;
+    let mut fds = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            fds.extend(received);
+        }
+    }
+    Ok(Received { len: got.bytes, fds, cut: got.flags.contains(rustix::net::ReturnFlags::TRUNC) })
+}
