@@ -7,6 +7,7 @@
 mod ahead;
 mod arenas;
 mod clients;
+mod faulting;
 mod figures;
 mod frames;
 mod hardware;
@@ -18,6 +19,7 @@ mod options;
 mod paging;
 mod requests;
 mod server;
+mod talk;
 mod threads;
 
 pub use mager_stores::{EngineKind, SwapPlace};

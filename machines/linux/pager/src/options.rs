@@ -1,6 +1,7 @@
 //! What a pager is started with.
 
-use mager_stores::SwapPlace;
+use mager_pager::{Config, Sharing};
+use mager_stores::{SwapOptions, SwapPlace};
 use std::path::PathBuf;
 
 /// Where reference bits come from; see [`mager_pager::References`].
@@ -66,4 +67,30 @@ pub enum NotStarted {
         /// What it said.
         why: std::io::Error,
     },
+}
+
+pub(crate) fn config(options: &Options, low_water: u32) -> Config {
+    Config {
+        page_size: options.page_size,
+        arena_pages: options.arena_pages,
+        arena_base: 0,
+        frames: options.frames,
+        swap_blocks: options.swap_blocks,
+        references: match options.references {
+            References::Agent => mager_pager::References::Trap,
+            References::Off => mager_pager::References::None,
+        },
+        sharing: Sharing::Place,
+        low_water,
+    }
+}
+
+pub(crate) fn backing_options(options: &Options) -> mager_stores::Options {
+    mager_stores::Options {
+        page_size: options.page_size as usize,
+        swap: Some(SwapOptions { place: options.swap.clone(), blocks: options.swap_blocks }),
+        compressed: (options.compressed > 0).then_some(options.compressed),
+        engine: options.engine,
+        checksums: true,
+    }
 }

@@ -9,7 +9,7 @@ use mager_driver::{Control, Outcome};
 use mager_linux_sys::{MAX_FDS, MemoryFile, Userfault};
 use mager_linux_wire::{self as wire, FileMapping, Range, Reply, Request};
 use mager_pager::{Access, ArenaId, BlockNo, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::rc::Rc;
 
@@ -158,7 +158,7 @@ impl Server {
     fn attach(&mut self, client: u64, arena: ArenaId, base: u64, fds: Vec<OwnedFd>) -> Result<Answer, No> {
         self.owned(client, arena)?;
         let uffd = fds.into_iter().next().ok_or_else(|| No::new(Errno::BADF, "no userfaultfd came along"))?;
-        if !self.is_userfault(&uffd) {
+        if !is_userfault(&uffd) {
             return Err(No::new(Errno::BADF, "the descriptor is not a userfaultfd"));
         }
         if !base.is_multiple_of(u64::from(self.options.page_size)) {
@@ -342,4 +342,10 @@ impl Server {
         self.destroy(arena);
         done()
     }
+}
+
+/// Whether a descriptor is a userfaultfd: reading any other could block or mean anything.
+fn is_userfault(fd: &OwnedFd) -> bool {
+    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    std::fs::read_link(link).is_ok_and(|name| name.to_string_lossy() == "anon_inode:[userfaultfd]")
 }

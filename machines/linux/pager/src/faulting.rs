@@ -1,0 +1,120 @@
+//! Faults into the core, answers after them, and work ahead of them.
+
+use crate::hardware::fault_ticket;
+use crate::requests::No;
+use crate::server::Server;
+use mager_driver::{Control, Outcome, Paging};
+use mager_linux_sys::{Fault, FaultKind};
+use mager_pager::{Access, ArenaId, Event, Site, VirtPage};
+use rustix::event::epoll::{self, EventFlags};
+use std::time::Instant;
+
+impl Server {
+    pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
+        let outcome = self.driver.control(call, &mut self.machine);
+        self.machine.settle();
+        match outcome {
+            Outcome::Refused(why) => Err(why.into()),
+            done => Ok(done),
+        }
+    }
+
+    pub(crate) fn step(&mut self, event: Event) {
+        self.machine.woken = None;
+        self.driver.step(event, &mut self.machine);
+        self.machine.settle();
+    }
+
+    pub(crate) fn faulted(&mut self, slot: u64, flags: EventFlags) {
+        let slot = usize::try_from(slot).unwrap_or(usize::MAX);
+        let Some(arena) = self.machine.arenas.in_slot(slot) else { return };
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.clear();
+        let read = match self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref()) {
+            Some(attached) => attached.uffd.read(&mut faults).map(|_| attached.base),
+            None => return,
+        };
+        match read {
+            Ok(base) => {
+                let now = Instant::now();
+                faults.iter().for_each(|fault| self.fault(arena, base, fault, now));
+            }
+            Err(_) => self.deaf(arena),
+        }
+        self.faults = faults;
+        if flags.contains(EventFlags::HUP) || flags.contains(EventFlags::ERR) {
+            self.deaf(arena);
+        }
+    }
+
+    /// An arena's userfaultfd says nothing any more: its process is ending.
+    fn deaf(&mut self, arena: ArenaId) {
+        if let Some(attached) = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref()) {
+            let _ = epoll::delete(&self.epoll, &attached.uffd);
+        }
+    }
+
+    fn fault(&mut self, arena: ArenaId, base: u64, fault: &Fault, now: Instant) {
+        let page = fault.address.wrapping_sub(base) / u64::from(self.options.page_size);
+        let Ok(page) = u32::try_from(page) else { return };
+        let at = Site { arena, page: VirtPage(page) };
+        let access = if fault.write { Access::Write } else { Access::Read };
+        let (thread, stream) = self.threads.fault(fault.thread, now);
+        let ahead = match fault.kind {
+            FaultKind::Missing => stream.fault(arena.slot, page, self.most_ahead),
+            FaultKind::Minor | FaultKind::Protected => None,
+        };
+        self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
+        if let Some(window) = ahead {
+            self.read_ahead(arena, window, access);
+        }
+    }
+
+    fn read_ahead(&mut self, arena: ArenaId, window: crate::ahead::Window, access: Access) {
+        if self.free_frames() <= window.count as usize {
+            self.work_ahead();
+        }
+        let mut page = window.first;
+        for _ in 0..window.count {
+            self.step(Event::Ahead { at: Site { arena, page: VirtPage(page) }, access });
+            let Some(next) = page.checked_add_signed(window.stride) else { return };
+            page = next;
+        }
+    }
+
+    fn free_frames(&self) -> usize {
+        self.driver.view().counts().free_frames
+    }
+
+    /// Frees frames ahead of need, many at once, so that faults seldom wait for a write.
+    fn work_ahead(&mut self) {
+        if self.low_water > 0 {
+            self.step(Event::Tick);
+        }
+    }
+
+    /// Everything that is finished goes into the core, until nothing is; then the kernel gets its work.
+    pub(crate) fn after(&mut self) {
+        loop {
+            self.machine.submit();
+            let mut any = false;
+            while let Some(event) = self.machine.finished() {
+                self.step(event);
+                any = true;
+            }
+            if !any && !self.machine.can_submit() {
+                break;
+            }
+        }
+        if self.free_frames() < self.low_water as usize / 2 {
+            self.work_ahead();
+            self.machine.submit();
+        }
+        self.answer_flushes();
+        let mut resumed = std::mem::take(&mut self.machine.resumed);
+        if !resumed.is_empty() {
+            self.threads.resumed(&mut resumed, Instant::now());
+        }
+        self.machine.resumed = resumed;
+    }
+}

@@ -1,0 +1,118 @@
+//! Talking with clients: they come, ask, are answered, and go.
+
+use crate::clients::Client;
+use crate::hardware::{flush_ticket, flusher};
+use crate::requests::{Answer, No};
+use crate::server::{CLIENT, Server};
+use mager_driver::Control;
+use mager_linux_sys::{peer, receive, send};
+use mager_linux_wire::{Reply, decode, encode};
+use mager_pager::{ArenaId, ObjectNo, Pages, VirtPage, What};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::fd::{AsFd, OwnedFd};
+use std::io;
+
+impl Server {
+    /// A client whose socket is here already.
+    pub fn adopt(&mut self, socket: OwnedFd) -> io::Result<()> {
+        let (pid, _) = peer(&socket)?;
+        self.connected(socket, pid).map(drop).map_err(|_| io::ErrorKind::Other.into())
+    }
+
+    pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32) -> Result<u64, No> {
+        let client = Client { socket, pid, greeted: false, agent: None, arenas: Vec::new() };
+        let number = self.clients.add(client);
+        let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
+        if let Some(client) = self.clients.get(number) {
+            epoll::add(&self.epoll, &client.socket, EventData::new_u64(CLIENT | number), EventFlags::IN)?;
+        }
+        drop(socket);
+        Ok(number)
+    }
+
+    pub(crate) fn accept(&mut self) {
+        let Some(listener) = &self.listener else { return };
+        let Ok(socket) = rustix::net::accept_with(listener, rustix::net::SocketFlags::CLOEXEC) else {
+            return;
+        };
+        // A peer that is gone again already, or whom there is no room for, is not served.
+        let _ = self.adopt(socket);
+    }
+
+    pub(crate) fn talk(&mut self, number: u64) {
+        let Some(client) = self.clients.get(number) else { return };
+        let mut message = std::mem::take(&mut self.message);
+        let received = receive(&client.socket, &mut message, false);
+        let go_on = match received {
+            Err(why) => why.kind() == io::ErrorKind::WouldBlock,
+            Ok(got) if got.len == 0 || got.cut => false,
+            Ok(got) => match decode(&message[..got.len]) {
+                Ok(request) => {
+                    let answer = self.request(number, request, got.fds);
+                    self.reply(number, answer)
+                }
+                Err(_) => false,
+            },
+        };
+        self.message = message;
+        if !go_on {
+            self.gone(number);
+        }
+    }
+
+    /// Whether the client took its answer.
+    fn reply(&mut self, number: u64, answer: Result<Answer, No>) -> bool {
+        let (reply, fds) = match answer {
+            Ok(None) => return true,
+            Ok(Some(answer)) => answer,
+            Err(no) => (no.reply(), Vec::new()),
+        };
+        let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+        let Some(client) = self.clients.get(number) else { return true };
+        encode(&reply).is_ok_and(|bytes| send(&client.socket, &bytes, &fds, false).is_ok())
+    }
+
+    /// A client's connection has ended: everything it had is given back.
+    pub(crate) fn gone(&mut self, number: u64) {
+        if let Some(client) = self.clients.remove(number) {
+            client.arenas.iter().for_each(|&arena| self.destroy(arena));
+        }
+    }
+
+    pub(crate) fn destroy(&mut self, arena: ArenaId) {
+        if let Some(record) = self.machine.arenas.get_mut(arena) {
+            record.dying = true;
+            // Closing is not enough: the client has a duplicate, and would go on being waited for.
+            if let Some(attached) = &record.attached {
+                let _ = epoll::delete(&self.epoll, &attached.uffd);
+            }
+        }
+        let whole = Pages { start: VirtPage(0), count: self.options.arena_pages };
+        let objects = self.objects_in(arena, whole);
+        let _ = self.control(Control::Destroy(arena));
+        self.machine.arenas.remove(arena);
+        self.flush_unused(&objects);
+    }
+
+    /// Dirty pages of files that were unmapped go home without waiting to be victims.
+    pub(crate) fn flush_unused(&mut self, objects: &[ObjectNo]) {
+        for &object in objects {
+            let _ = self.control(Control::Flush(What::Object(object), flush_ticket(0)));
+        }
+    }
+
+    pub(crate) fn answer_flushes(&mut self) {
+        for (who, outcome) in std::mem::take(&mut self.machine.answers) {
+            let Some(number) = flusher(who).filter(|&number| number != 0) else { continue };
+            let answer = match outcome {
+                Ok(()) => Ok(Some((Reply::Done, Vec::new()))),
+                Err(why) => {
+                    Err(No::new(rustix::io::Errno::IO, format!("the file could not be written: {why}")))
+                }
+            };
+            if !self.reply(number, answer) {
+                self.gone(number);
+            }
+        }
+    }
+}
