@@ -32,3 +32,21 @@ pub trait Store {
     /// The blocks do not exist, or the device failed.
     fn discard(&mut self, block: u64, count: u64) -> io::Result<()>;
 }
+
+/// A block is not what was last written to it. Stores say it inside an [`io::Error`] of the kind `InvalidData`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("block {block} is damaged: its checksum is {found:08x}, written was {expected:08x}")]
+pub struct BadChecksum {
+    /// Which block.
+    pub block: u64,
+    /// The checksum of what was written.
+    pub expected: u32,
+    /// The checksum of what was read.
+    pub found: u32,
+}
+
+impl From<BadChecksum> for io::Error {
+    fn from(bad: BadChecksum) -> Self {
+        io::Error::new(io::ErrorKind::InvalidData, bad)
+    }
+}

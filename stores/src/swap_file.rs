@@ -30,6 +30,8 @@ pub struct SwapFile {
     page_size: usize,
     blocks: u64,
     direct: bool,
+    /// Does the file keep the room of what is discarded?
+    keeps_room: bool,
     path: Option<PathBuf>,
     /// Direct I/O wants aligned memory; the store's callers may have any.
     bounce: Staging,
@@ -73,7 +75,7 @@ impl SwapFile {
         let flags = rustix::fs::MemfdFlags::CLOEXEC;
         let file = File::from(rustix::fs::memfd_create("mager-swap", flags).map_err(doing())?);
         rustix::fs::ftruncate(&file, bytes(page_size, blocks)?).map_err(doing())?;
-        Self::ready(file, page_size, blocks, false)
+        Ok(SwapFile { keeps_room: false, ..Self::ready(file, page_size, blocks, false)? })
     }
 
     fn over(file: File, page_size: usize, blocks: u64, path: &Path) -> Result<Self, OpenError> {
@@ -84,7 +86,7 @@ impl SwapFile {
 
     fn ready(file: File, page_size: usize, blocks: u64, direct: bool) -> Result<Self, OpenError> {
         let bounce = Staging::new(page_size, 1).map_err(OpenError::doing("map a buffer"))?;
-        Ok(SwapFile { file, page_size, blocks, direct, path: None, bounce })
+        Ok(SwapFile { file, page_size, blocks, direct, keeps_room: true, path: None, bounce })
     }
 
     /// Removes the file's name; its contents last as long as this.
@@ -136,11 +138,16 @@ impl Store for SwapFile {
         self.file.sync_data()
     }
 
-    /// The room stays taken, so that writing the blocks again cannot fail for want of it.
+    /// On disk the room stays taken, so that writing the blocks again cannot fail for want of it.
     fn discard(&mut self, block: u64, count: u64) -> io::Result<()> {
         let offset = self.offset(block, count)?;
         let length = count * wide(self.page_size);
-        match rustix::fs::fallocate(&self.file, FallocateFlags::ZERO_RANGE, offset, length) {
+        if length == 0 {
+            return Ok(());
+        }
+        let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        let how = if self.keeps_room { FallocateFlags::ZERO_RANGE } else { punch };
+        match rustix::fs::fallocate(&self.file, how, offset, length) {
             Err(Errno::OPNOTSUPP) => fill_with_zeros(&self.file, offset, length),
             other => Ok(other?),
         }
@@ -205,7 +212,7 @@ fn preallocate(file: &File, bytes: u64, path: &Path) -> Result<(), OpenError> {
 }
 
 /// For file systems that cannot preallocate.
-fn fill_with_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
+pub(crate) fn fill_with_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
     let zeros = Staging::new(65536, 1)?;
     let mut at = offset;
     while at < offset + length {

@@ -14,6 +14,10 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+mod ring;
+
+pub(crate) use ring::Ring;
+
 const IDLE: u8 = 0;
 const FILLING: u8 = 1;
 const DRAINING: u8 = 2;
@@ -134,6 +138,11 @@ impl Lent {
         assert!(self.toward == Toward::Memory, "buffers: a page that is written out is changed");
         // SAFETY: in the mapping; it is being filled, so only this loan touches it, and `&mut self` is the loan.
         unsafe { slice::from_raw_parts_mut(self.area.at(self.page), self.area.page_size) }
+    }
+
+    /// Where the kernel finds the page.
+    fn at(&self) -> *mut u8 {
+        self.area.at(self.page)
     }
 }
 

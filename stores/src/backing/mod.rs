@@ -17,7 +17,6 @@ mod options;
 mod queue;
 mod settle;
 mod swap;
-mod table;
 
 pub use figures::Figures;
 pub use files::FileNo;
@@ -180,7 +179,8 @@ impl Backing {
         self.swap.give_back();
         if let Some(job) = self.lone_read() {
             self.figures.lone_reads += 1;
-            let ended = self.queue.alone(job);
+            let run = self.queue.run_of(job);
+            let ended = self.engine.now(run);
             self.settle(ended);
             return;
         }

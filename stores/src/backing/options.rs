@@ -1,7 +1,8 @@
 //! What a backing is made of.
 
 use crate::OpenError;
-use crate::engine::{Engine, Inline};
+use crate::engine::{Engine, FaultyEngine, Inline, Pool, Uring};
+use crate::faults::Faults;
 use crate::swap_file::Existing;
 use std::path::PathBuf;
 
@@ -18,13 +19,22 @@ pub struct Options {
     pub engine: EngineKind,
     /// Keep a checksum of each swap block and verify it on each read?
     pub checksums: bool,
+    /// Failures to order, for tests.
+    pub faults: Option<Faults>,
 }
 
 impl Options {
     /// User files only, the best engine, checksums on.
     #[must_use]
     pub fn new(page_size: usize) -> Self {
-        Options { page_size, swap: None, compressed: None, engine: EngineKind::Auto, checksums: true }
+        Options {
+            page_size,
+            swap: None,
+            compressed: None,
+            engine: EngineKind::Auto,
+            checksums: true,
+            faults: None,
+        }
     }
 }
 
@@ -51,6 +61,9 @@ pub enum SwapPlace {
     Nowhere,
 }
 
+/// Threads of the pool where io_uring is refused: they only wait for the device.
+const THREADS: usize = 16;
+
 /// Who carries out what takes time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum EngineKind {
@@ -67,6 +80,31 @@ pub enum EngineKind {
 
 /// The engine, and what to call it.
 pub(super) fn engine(options: &Options) -> Result<(Box<dyn Engine>, String), OpenError> {
-    let _ = options.engine;
-    Ok((Box::new(Inline::default()), "inline".to_owned()))
+    let (engine, name) = chosen(options.engine)?;
+    Ok(match options.faults {
+        None => (engine, name),
+        Some(faults) => (Box::new(FaultyEngine::new(engine, faults)), format!("{name}, failing as ordered")),
+    })
+}
+
+fn chosen(kind: EngineKind) -> Result<(Box<dyn Engine>, String), OpenError> {
+    Ok(match kind {
+        EngineKind::Inline => (Box::new(Inline::default()), "inline".to_owned()),
+        EngineKind::Pool(threads) => pool(threads)?,
+        EngineKind::Uring => {
+            (Box::new(Uring::new().map_err(OpenError::doing("set up io_uring"))?), "io_uring".to_owned())
+        }
+        EngineKind::Auto => match Uring::new() {
+            Ok(uring) => (Box::new(uring), "io_uring".to_owned()),
+            Err(why) => {
+                let (engine, name) = pool(THREADS)?;
+                (engine, format!("{name}, as io_uring is refused: {why}"))
+            }
+        },
+    })
+}
+
+fn pool(threads: usize) -> Result<(Box<dyn Engine>, String), OpenError> {
+    let pool = Pool::new(threads).map_err(OpenError::doing("start the threads of the pool"))?;
+    Ok((Box::new(pool), format!("{} threads", threads.max(1))))
 }

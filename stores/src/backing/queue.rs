@@ -1,7 +1,7 @@
 //! Jobs that wait for `submit`, and how neighbours among them become one run.
 
 use super::Backing;
-use crate::engine::{Ended, Job, MOST_JOINED, Run, transfer};
+use crate::engine::{Job, MOST_JOINED, Run};
 use crate::place::wide;
 use crate::sys::Toward;
 use std::sync::Arc;
@@ -25,12 +25,10 @@ impl Queue {
         self.spare.push(run);
     }
 
-    /// Carries a job out here and now.
-    pub(super) fn alone(&mut self, job: Job) -> Ended {
+    pub(super) fn run_of(&mut self, job: Job) -> Run {
         let mut run = self.run();
         run.jobs.push(job);
-        let result = transfer(&mut run, 0);
-        Ended { run, result }
+        run
     }
 
     /// Reads first, as somebody waits for them; then by place, so that neighbours are next to each other.

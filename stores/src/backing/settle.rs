@@ -80,8 +80,7 @@ impl Backing {
 
     fn again(&mut self, job: Job) {
         self.figures.retries += 1;
-        let mut run = self.queue.run();
-        run.jobs.push(job);
+        let run = self.queue.run_of(job);
         self.start(run);
     }
 

@@ -1,10 +1,11 @@
 //! The swap space: which tier a block goes to, its checksum, and the spare blocks.
 
-use super::table::{MOST, Place, Table};
 use super::{Figures, Home, Options, SwapPlace};
 use crate::checksum::checksum;
 use crate::engine::OpenFile;
+use crate::pack::{Damage, Pack, fill_same, same_filled};
 use crate::place::{small, wide};
+use crate::table::{MOST, Place, Table};
 use crate::{OpenError, StoreError, SwapFile};
 use rustix::fs::FallocateFlags;
 use std::io;
@@ -27,6 +28,7 @@ pub(super) struct Swap {
     page_size: usize,
     checksums: bool,
     table: Table,
+    pack: Option<Pack>,
     file: Option<Arc<OpenFile>>,
     /// The file's name, which goes with it.
     path: Option<PathBuf>,
@@ -36,27 +38,33 @@ pub(super) struct Swap {
     /// Is the room of released blocks given back? Not that of a preallocated file: its room is a promise.
     gives_back: bool,
     released: Vec<u32>,
+    same_filled: u64,
+    spilled: u64,
 }
 
 impl Swap {
     pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
-        let page_size = options.page_size;
         let blocks = options.swap.as_ref().map_or(0, |swap| swap.blocks);
         if blocks > MOST - SPARES {
             let (asked, most) = (u64::from(blocks), u64::from(MOST - SPARES));
             return Err(OpenError::TooMuch { what: "swap blocks", asked, most });
         }
+        let pack = |bytes| Pack::new(options.page_size, bytes, options.checksums);
+        let pack = options.compressed.map(pack).transpose()?;
         let (file, path) = open(options, u64::from(blocks) + u64::from(SPARES))?.unzip();
         Ok(Swap {
-            page_size,
+            page_size: options.page_size,
             checksums: options.checksums,
             table: Table::new(blocks as usize),
+            pack,
             file: file.map(Arc::new),
             path: path.flatten(),
             bad: Vec::with_capacity(SPARES as usize),
             spares_used: 0,
             gives_back: options.swap.as_ref().is_some_and(|swap| swap.place == SwapPlace::Memory),
-            released: Vec::with_capacity(BATCH * 2),
+            released: Vec::with_capacity(BATCH),
+            same_filled: 0,
+            spilled: 0,
         })
     }
 
@@ -67,35 +75,52 @@ impl Swap {
         into: &mut [u8],
     ) -> Result<Option<(Arc<OpenFile>, u64)>, StoreError> {
         match self.place(block)? {
-            Place::Same(word) => {
-                into.chunks_exact_mut(4).for_each(|it| it.copy_from_slice(&word.to_ne_bytes()))
-            }
-            Place::Packed { .. } | Place::Raw { .. } => {
-                return Err(StoreError::Unpack { at: Home::Swap(block) });
-            }
+            Place::Same(word) => fill_same(word, into),
             Place::File { at, .. } => return Ok(self.at(at)),
+            place @ (Place::Packed { .. } | Place::Raw { .. }) => self.unpack(block, place, into)?,
         }
         Ok(None)
+    }
+
+    fn unpack(&self, block: u32, place: Place, into: &mut [u8]) -> Result<(), StoreError> {
+        let at = Home::Swap(block);
+        let unpacked = self.pack.as_ref().map_or(Err(Damage::Unpack), |pack| pack.get(place, into));
+        unpacked.map_err(|damage| match damage {
+            Damage::Checksum { expected, found } => StoreError::Checksum { at, expected, found },
+            Damage::Unpack => StoreError::Unpack { at },
+        })
     }
 
     /// Keeps the page in memory, if there is room; else says where it is to be written.
     pub(super) fn write(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
         self.place(block)?;
         self.release(block);
-        if let Some(word) = same_filled(page) {
-            self.table.set(block, Place::Same(word));
+        if let Some(place) = self.keep(page) {
+            self.table.set(block, place);
             return Ok(Kept::InMemory);
         }
         let at = self.physical(block);
         let Some((file, offset)) = self.at(at) else {
             return Err(StoreError::Full { at: Home::Swap(block) });
         };
+        self.spilled += u64::from(self.pack.is_some());
         self.table.set(block, Place::File { at, sum: self.sum(page) });
         Ok(Kept::Spilled(file, offset))
     }
 
+    fn keep(&mut self, page: &[u8]) -> Option<Place> {
+        if let Some(word) = same_filled(page) {
+            self.same_filled += 1;
+            return Some(Place::Same(word));
+        }
+        self.pack.as_mut()?.put(page, None)
+    }
+
     pub(super) fn release(&mut self, block: u32) {
         let Some(place) = self.table.get(block) else { return };
+        if let Some(pack) = &mut self.pack {
+            pack.free(place);
+        }
         if matches!(place, Place::File { .. }) && self.gives_back {
             self.released.push(block);
         }
@@ -143,9 +168,9 @@ impl Swap {
     fn punch(&self, block: u32, count: usize) {
         if let Some(open) = &self.file {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let (offset, length) = (self.offset(block), wide(count * self.page_size));
             // A hole that could not be made costs memory and nothing else.
-            let _ =
-                rustix::fs::fallocate(&open.file, flags, self.offset(block), wide(count * self.page_size));
+            let _ = rustix::fs::fallocate(&open.file, flags, offset, length);
         }
     }
 
@@ -153,11 +178,19 @@ impl Swap {
         self.file.as_ref().map_or(Ok(()), |open| open.file.sync_data())
     }
 
+    /// Adds what is counted here.
     pub(super) fn figures(&self, of_backing: Figures) -> Figures {
+        let pack = self.pack.as_ref();
         Figures {
             page_size: wide(self.page_size),
+            packed_pages: pack.map_or(0, |pack| pack.pages),
+            packed_bytes: pack.map_or(0, |pack| wide(pack.used())),
+            packed_budget: pack.map_or(0, |pack| wide(pack.budget())),
+            incompressible: pack.map_or(0, |pack| pack.incompressible),
+            same_filled: self.same_filled,
+            spilled: self.spilled,
             bad_blocks: wide(self.bad.len()),
-            spare_blocks: u64::from(SPARES - self.spares_used),
+            spare_blocks: if self.file.is_some() { u64::from(SPARES - self.spares_used) } else { 0 },
             ..of_backing
         }
     }
@@ -168,7 +201,10 @@ impl Swap {
             Some(open) if open.direct => "swap file, direct",
             Some(_) => "swap file through the page cache",
         };
-        format!("{} swap blocks of {} bytes, {file}", self.table.blocks(), self.page_size)
+        let pack = self.pack.as_ref();
+        let pack =
+            pack.map_or(String::new(), |pack| format!("{} bytes of compressed memory, ", pack.budget()));
+        format!("{} swap blocks of {} bytes, {pack}{file}", self.table.blocks(), self.page_size)
     }
 
     fn place(&self, block: u32) -> Result<Place, StoreError> {
@@ -191,14 +227,6 @@ impl Swap {
     fn sum(&self, page: &[u8]) -> u32 {
         if self.checksums { checksum(page) } else { 0 }
     }
-}
-
-/// The word that the page consists of, if it is one word over and over.
-fn same_filled(page: &[u8]) -> Option<u32> {
-    let word = page.first_chunk::<4>()?;
-    // Most pages differ at once: the words before the last are looked at only if that is the same.
-    let same = page.ends_with(word) && page.chunks_exact(4).all(|it| it == word);
-    same.then(|| u32::from_ne_bytes(*word))
 }
 
 impl Drop for Swap {

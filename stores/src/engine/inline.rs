@@ -1,6 +1,6 @@
 //! The engine that waits: a run is carried out where it is started.
 
-use super::{Ended, Engine, Run, transfer};
+use super::{Ended, Engine, Run};
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
@@ -11,9 +11,9 @@ pub(crate) struct Inline {
 }
 
 impl Engine for Inline {
-    fn start(&mut self, mut run: Run) {
-        let result = transfer(&mut run, 0);
-        self.ended.push_back(Ended { run, result });
+    fn start(&mut self, run: Run) {
+        let ended = self.now(run);
+        self.ended.push_back(ended);
     }
 
     fn submit(&mut self) {}

@@ -2,13 +2,19 @@
 //!
 //! An engine moves bytes and says how many; what a short or failed transfer means is the backing's business.
 
+mod faulty;
 mod inline;
 mod job;
+mod pool;
 mod transfer;
+mod uring;
 
+pub(crate) use faulty::FaultyEngine;
 pub(crate) use inline::Inline;
 pub(crate) use job::{Job, MOST_JOINED, OpenFile, Run};
+pub(crate) use pool::Pool;
 pub(crate) use transfer::transfer;
+pub(crate) use uring::Uring;
 
 use std::fmt;
 use std::io;
@@ -25,6 +31,12 @@ pub(crate) struct Ended {
 pub(crate) trait Engine: fmt::Debug + Send {
     /// Takes a run; it may begin now or at `submit`.
     fn start(&mut self, run: Run);
+
+    /// Carries a run out here and now.
+    fn now(&mut self, mut run: Run) -> Ended {
+        let result = transfer(&mut run, 0);
+        Ended { run, result }
+    }
 
     /// Hands to the kernel what it has not got yet.
     fn submit(&mut self);

@@ -1,7 +1,7 @@
 //! Where each swap block lies: 8 bytes a block, and nothing to be paid for blocks never used.
 
 /// The largest number of a place in memory or in the swap file.
-pub(super) const MOST: u32 = (1 << 30) - 1;
+pub(crate) const MOST: u32 = (1 << 30) - 1;
 
 /// Where a swap block's contents are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,194 @@
+//! Pages in compressed memory: packed into the slots of a slab, and unpacked again.
+//!
+//! Who has which page is the caller's table; this knows slots only.
+
+mod slab;
+
+use crate::OpenError;
+use crate::checksum::checksum;
+use crate::place::{small, wide};
+use crate::table::{MOST, Place};
+use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
+use slab::{CHUNK_RECORD, Slab};
+
+/// The compressor's table and the structures themselves, generously.
+const FIXED: usize = 32 * 1024;
+/// Before the bytes of a packed page: how many they are.
+const HEADER: usize = 2;
+
+/// What is wrong with a packed page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Damage {
+    Checksum { expected: u32, found: u32 },
+    Unpack,
+}
+
+/// Compressed memory within a budget.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    slab: Slab,
+    page_size: usize,
+    checksums: bool,
+    budget: usize,
+    /// What is used whether there are pages or not.
+    fixed: usize,
+    scratch: Vec<u8>,
+    table: Table,
+    pub(crate) pages: u64,
+    pub(crate) incompressible: u64,
+}
+
+/// The compressor's memory; it has nothing to show.
+struct Table(CompressTable);
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CompressTable")
+    }
+}
+
+impl Pack {
+    /// At most `budget` bytes, everything included but the caller's table.
+    pub(crate) fn new(page_size: usize, budget: usize, checksums: bool) -> Result<Self, OpenError> {
+        let scratch = get_maximum_output_size(page_size);
+        let pages = if budget / page_size / 16 >= 64 { 16 } else { 4 };
+        let chunk = pages * page_size + CHUNK_RECORD;
+        let chunks = budget.saturating_sub(FIXED + scratch) / chunk;
+        if chunks == 0 {
+            let least = wide(FIXED + scratch + chunk);
+            return Err(OpenError::TooSmall { asked: wide(budget), least });
+        }
+        let most = u64::from(MOST) * wide(page_size / 64);
+        if wide(budget) > most {
+            return Err(OpenError::TooMuch { what: "bytes of compressed memory", asked: wide(budget), most });
+        }
+        let table = if page_size > 32768 { CompressTable::large() } else { CompressTable::small() };
+        Ok(Pack {
+            slab: Slab::new(page_size, chunks, pages),
+            page_size,
+            checksums,
+            budget,
+            fixed: FIXED + scratch + chunks * CHUNK_RECORD,
+            scratch: vec![0; scratch],
+            table: Table(table),
+            pages: 0,
+            incompressible: 0,
+        })
+    }
+
+    /// Bytes in use, everything included.
+    pub(crate) fn used(&self) -> usize {
+        self.fixed + self.slab.used()
+    }
+
+    pub(crate) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// Keeps a page, if need be in the slot of the place that it replaces. That place is free afterwards, unless there
+    /// was no room: then it is as it was.
+    pub(crate) fn put(&mut self, page: &[u8], old: Option<Place>) -> Option<Place> {
+        if old.is_none() && !self.slab.has_room() {
+            return None;
+        }
+        let packed = self.compress(page);
+        let length = packed.unwrap_or(self.page_size);
+        let at = self.slab.take(length).or_else(|| self.reuse(old, length))?;
+        let sum = self.fill(at, page, packed);
+        if let Some(old) = old
+            && slot(old) != Some(at)
+        {
+            self.free(old);
+        }
+        // A slot that was used again stays counted once.
+        self.pages += u64::from(old.and_then(slot) != Some(at));
+        self.incompressible += u64::from(packed.is_none());
+        Some(if packed.is_some() { Place::Packed { at, sum } } else { Place::Raw { at, sum } })
+    }
+
+    /// Fills `into` with the page at a place of compressed memory.
+    pub(crate) fn get(&self, place: Place, into: &mut [u8]) -> Result<(), Damage> {
+        match place {
+            Place::Packed { at, sum } => {
+                let slot = self.slab.bytes(at);
+                let length = usize::from(u16::from_ne_bytes([slot[0], slot[1]]));
+                let packed = slot.get(HEADER..HEADER + length).ok_or(Damage::Unpack)?;
+                self.verify(packed, sum)?;
+                let unpacked = decompress_into(packed, into).map_err(|_| Damage::Unpack)?;
+                if unpacked == into.len() { Ok(()) } else { Err(Damage::Unpack) }
+            }
+            Place::Raw { at, sum } => {
+                let page = &self.slab.bytes(at)[..self.page_size];
+                self.verify(page, sum)?;
+                into.copy_from_slice(page);
+                Ok(())
+            }
+            Place::Same(_) | Place::File { .. } => Err(Damage::Unpack),
+        }
+    }
+
+    /// Gives the room of a place back, if it is in compressed memory.
+    pub(crate) fn free(&mut self, place: Place) {
+        if let Some(at) = slot(place) {
+            self.slab.free(at);
+            self.pages -= 1;
+        }
+    }
+
+    /// The length of header and compressed page in the scratch memory; `None` if too little would be saved.
+    fn compress(&mut self, page: &[u8]) -> Option<usize> {
+        let length = compress_into_with_table(page, &mut self.scratch, &mut self.table.0).ok()?;
+        (HEADER + length <= self.page_size - self.page_size / 8).then_some(HEADER + length)
+    }
+
+    fn reuse(&self, old: Option<Place>, length: usize) -> Option<u32> {
+        old.and_then(slot).filter(|&at| self.slab.capacity(at) >= length)
+    }
+
+    fn fill(&mut self, at: u32, page: &[u8], packed: Option<usize>) -> u32 {
+        let slot = self.slab.bytes_mut(at);
+        let Some(length) = packed else {
+            slot[..page.len()].copy_from_slice(page);
+            return if self.checksums { checksum(page) } else { 0 };
+        };
+        let body = &self.scratch[..length - HEADER];
+        let header = u16::try_from(body.len()).unwrap_or(u16::MAX);
+        slot[..HEADER].copy_from_slice(&header.to_ne_bytes());
+        slot[HEADER..length].copy_from_slice(body);
+        if self.checksums { checksum(body) } else { 0 }
+    }
+
+    fn verify(&self, bytes: &[u8], expected: u32) -> Result<(), Damage> {
+        let found = if self.checksums { checksum(bytes) } else { expected };
+        if found == expected { Ok(()) } else { Err(Damage::Checksum { expected, found }) }
+    }
+}
+
+fn slot(place: Place) -> Option<u32> {
+    match place {
+        Place::Packed { at, .. } | Place::Raw { at, .. } => Some(at),
+        Place::Same(_) | Place::File { .. } => None,
+    }
+}
+
+/// The word that a page consists of, if it is one word over and over.
+pub(crate) fn same_filled(page: &[u8]) -> Option<u32> {
+    let word = page.first_chunk::<4>()?;
+    // Most pages differ at once: the words between are looked at only if the last is the same.
+    let same = page.ends_with(word) && page[4..] == page[..page.len() - 4];
+    same.then(|| u32::from_ne_bytes(*word))
+}
+
+/// Fills a page with one word.
+pub(crate) fn fill_same(word: u32, page: &mut [u8]) {
+    if word == 0 {
+        page.fill(0);
+    } else {
+        page.chunks_exact_mut(4).for_each(|it| it.copy_from_slice(&word.to_ne_bytes()));
+    }
+}
+
+/// As an index of a block into a table.
+pub(crate) fn index(block: u64) -> Option<u32> {
+    (block <= u64::from(MOST)).then(|| small(usize::try_from(block).unwrap_or(usize::MAX)))
+}

@@ -1,0 +1,277 @@
+//! Compressed memory: one allocation, cut into chunks, each chunk into slots of one size.
+//!
+//! A chunk belongs to a size while a slot of it is used, and to none after that. Sizes are counted in granules, 64 to
+//! a page, and stretched to what a chunk can be divided into anyway. A slot is taken from a chunk of its size that has
+//! one; else a chunk is taken; else a slot of the next larger size that has one. All of it is O(1). What is used never
+//! exceeds what was allocated at the start.
+
+use crate::place::small;
+
+/// No chunk, at the end of a list.
+const NONE: u32 = u32::MAX;
+/// No slot, at the end of a list.
+const NO_SLOT: u16 = u16::MAX;
+/// Granules of a page: slots have up to so many.
+const PER_PAGE: u32 = 64;
+
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    /// Neighbours in the list of the chunks of this size that have a free slot; `next` also chains free chunks.
+    next: u32,
+    prev: u32,
+    /// Slots in use; slots that never were begin at `fresh`; those that were are chained from `free`.
+    used: u16,
+    fresh: u16,
+    free: u16,
+    /// The size of a slot in granules.
+    size: u16,
+}
+
+/// What a chunk costs beside its memory.
+pub(super) const CHUNK_RECORD: usize = size_of::<Chunk>();
+
+#[derive(Debug)]
+pub(super) struct Slab {
+    memory: Vec<u8>,
+    chunks: Vec<Chunk>,
+    /// In bytes.
+    granule: usize,
+    /// Granules of a chunk.
+    per_chunk: u32,
+    /// Chunks given back; those never used begin at `fresh_chunks`.
+    free_chunks: u32,
+    fresh_chunks: u32,
+    chunks_used: u32,
+    /// For each size, the chunks of it with a free slot; `partial` has a bit for each list that is not empty.
+    lists: [u32; PER_PAGE as usize],
+    partial: u64,
+}
+
+impl Slab {
+    /// `chunks` chunks of `pages` pages each.
+    pub(super) fn new(page_size: usize, chunks: usize, pages: usize) -> Self {
+        let empty = Chunk { next: NONE, prev: NONE, used: 0, fresh: 0, free: NO_SLOT, size: 1 };
+        Slab {
+            memory: vec![0; chunks * pages * page_size],
+            chunks: vec![empty; chunks],
+            granule: page_size / PER_PAGE as usize,
+            per_chunk: small(pages) * PER_PAGE,
+            free_chunks: NONE,
+            fresh_chunks: 0,
+            chunks_used: 0,
+            lists: [NONE; PER_PAGE as usize],
+            partial: 0,
+        }
+    }
+
+    /// Bytes of chunks in use.
+    pub(super) fn used(&self) -> usize {
+        self.chunks_used as usize * self.per_chunk as usize * self.granule
+    }
+
+    /// Can anything at all be kept?
+    pub(super) fn has_room(&self) -> bool {
+        self.partial != 0 || self.free_chunks != NONE || (self.fresh_chunks as usize) < self.chunks.len()
+    }
+
+    /// A slot of at least `length` bytes, at most a page.
+    pub(super) fn take(&mut self, length: usize) -> Option<u32> {
+        let size = self.stretched(small(length.div_ceil(self.granule)).max(1));
+        let chunk = match self.list(size) {
+            NONE => self.take_chunk(size).or_else(|| self.larger(size))?,
+            chunk => chunk,
+        };
+        Some(self.take_slot(chunk))
+    }
+
+    pub(super) fn free(&mut self, at: u32) {
+        let number = at / self.per_chunk;
+        let chunk = self.chunks[number as usize];
+        assert!(chunk.used > 0, "slab: a slot is freed twice");
+        let slot = (at % self.per_chunk) / u32::from(chunk.size);
+        let start = at as usize * self.granule;
+        self.memory[start..start + 2].copy_from_slice(&chunk.free.to_ne_bytes());
+        let full = self.full(chunk);
+        let record = &mut self.chunks[number as usize];
+        record.free = u16::try_from(slot).unwrap_or(NO_SLOT);
+        record.used -= 1;
+        match (full, record.used) {
+            (true, 0) => self.free_chunk(number),
+            (true, _) => self.link(number),
+            (false, 0) => {
+                self.unlink(number);
+                self.free_chunk(number);
+            }
+            (false, _) => {}
+        }
+    }
+
+    /// How many bytes fit into a slot.
+    pub(super) fn capacity(&self, at: u32) -> usize {
+        usize::from(self.chunks[(at / self.per_chunk) as usize].size) * self.granule
+    }
+
+    pub(super) fn bytes(&self, at: u32) -> &[u8] {
+        let start = at as usize * self.granule;
+        &self.memory[start..start + self.capacity(at)]
+    }
+
+    pub(super) fn bytes_mut(&mut self, at: u32) -> &mut [u8] {
+        let (start, length) = (at as usize * self.granule, self.capacity(at));
+        &mut self.memory[start..start + length]
+    }
+
+    /// The largest size of which as many slots go into a chunk.
+    fn stretched(&self, granules: u32) -> u32 {
+        self.per_chunk / (self.per_chunk / granules)
+    }
+
+    fn list(&self, size: u32) -> u32 {
+        self.lists[size as usize - 1]
+    }
+
+    fn larger(&self, size: u32) -> Option<u32> {
+        let above = self.partial & u64::MAX.checked_shl(size).unwrap_or(0);
+        (above != 0).then(|| self.lists[above.trailing_zeros() as usize])
+    }
+
+    fn full(&self, chunk: Chunk) -> bool {
+        u32::from(chunk.used) == self.per_chunk / u32::from(chunk.size)
+    }
+
+    fn take_chunk(&mut self, size: u32) -> Option<u32> {
+        let number = self.free_chunks;
+        let number = if number != NONE {
+            self.free_chunks = self.chunks[number as usize].next;
+            number
+        } else if (self.fresh_chunks as usize) < self.chunks.len() {
+            self.fresh_chunks += 1;
+            self.fresh_chunks - 1
+        } else {
+            return None;
+        };
+        self.chunks_used += 1;
+        let record = &mut self.chunks[number as usize];
+        (record.used, record.fresh, record.free) = (0, 0, NO_SLOT);
+        record.size = u16::try_from(size).unwrap_or(u16::MAX);
+        self.link(number);
+        Some(number)
+    }
+
+    fn free_chunk(&mut self, number: u32) {
+        self.chunks[number as usize].next = self.free_chunks;
+        self.free_chunks = number;
+        self.chunks_used -= 1;
+    }
+
+    /// Of a chunk that has a free slot.
+    fn take_slot(&mut self, number: u32) -> u32 {
+        let chunk = self.chunks[number as usize];
+        let slot = if chunk.free == NO_SLOT { chunk.fresh } else { chunk.free };
+        let at = number * self.per_chunk + u32::from(slot) * u32::from(chunk.size);
+        let start = at as usize * self.granule;
+        let next = u16::from_ne_bytes([self.memory[start], self.memory[start + 1]]);
+        let record = &mut self.chunks[number as usize];
+        if chunk.free == NO_SLOT {
+            record.fresh += 1;
+        } else {
+            record.free = next;
+        }
+        record.used += 1;
+        if self.full(self.chunks[number as usize]) {
+            self.unlink(number);
+        }
+        at
+    }
+
+    fn link(&mut self, number: u32) {
+        let size = usize::from(self.chunks[number as usize].size);
+        let head = self.lists[size - 1];
+        if head != NONE {
+            self.chunks[head as usize].prev = number;
+        }
+        let record = &mut self.chunks[number as usize];
+        (record.prev, record.next) = (NONE, head);
+        self.lists[size - 1] = number;
+        self.partial |= 1 << (size - 1);
+    }
+
+    fn unlink(&mut self, number: u32) {
+        let Chunk { prev, next, size, .. } = self.chunks[number as usize];
+        let size = usize::from(size);
+        match prev {
+            NONE => self.lists[size - 1] = next,
+            prev => self.chunks[prev as usize].next = next,
+        }
+        if next != NONE {
+            self.chunks[next as usize].prev = prev;
+        }
+        if self.lists[size - 1] == NONE {
+            self.partial &= !(1 << (size - 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes and frees slots by a seed; each keeps its own bytes.
+    fn churn(seed: u64, page_size: usize, chunks: usize, pages: usize) {
+        let mut random = crate::faults::Dice::new(seed);
+        let mut slab = Slab::new(page_size, chunks, pages);
+        let mut held: Vec<(u32, usize, u8)> = Vec::new();
+        for step in 0..5000u32 {
+            let length = usize::try_from(random.below(u64::try_from(page_size).unwrap())).unwrap() + 1;
+            if random.below(5) < 3
+                && let Some(at) = slab.take(length)
+            {
+                assert!(slab.capacity(at) >= length);
+                let mark = u8::try_from(step % 251).unwrap();
+                slab.bytes_mut(at)[..length].fill(mark);
+                held.push((at, length, mark));
+            } else if !held.is_empty() {
+                let which = random.below(u64::try_from(held.len()).unwrap());
+                let (at, length, mark) = held.swap_remove(usize::try_from(which).unwrap());
+                let bytes = &slab.bytes(at)[..length];
+                let kept = bytes[0] == mark && bytes[1..] == bytes[..length - 1];
+                assert!(kept, "seed {seed} step {step}: another slot's bytes");
+                slab.free(at);
+            }
+            assert!(slab.used() <= chunks * pages * page_size);
+        }
+        held.iter().for_each(|&(at, ..)| slab.free(at));
+        assert_eq!((slab.used(), slab.partial), (0, 0), "everything was given back");
+        let whole = (0..).take_while(|_| slab.take(page_size).is_some()).count();
+        assert_eq!(whole, chunks * pages, "every chunk can be used for whole pages again");
+    }
+
+    #[test]
+    fn slots_do_not_overlap_and_come_back() {
+        for seed in 1..9 {
+            churn(seed, 4096, 12, 16);
+            churn(seed, 4096, 9, 4);
+            churn(seed, 65536, 4, 4);
+        }
+    }
+
+    #[test]
+    fn a_larger_slot_is_taken_when_nothing_else_is_left() {
+        let mut slab = Slab::new(4096, 1, 4);
+        let large = slab.take(4096).unwrap();
+        let small = slab.take(10).unwrap();
+        assert_eq!((slab.capacity(large), slab.capacity(small)), (4096, 4096));
+        assert!(slab.has_room());
+        assert!(slab.take(1).is_some() && slab.take(1).is_some());
+        assert!(!slab.has_room() && slab.take(1).is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "freed twice")]
+    fn a_slot_freed_twice_is_noticed_when_its_chunk_is_empty() {
+        let mut slab = Slab::new(4096, 1, 4);
+        let at = slab.take(100).unwrap();
+        slab.free(at);
+        slab.free(at);
+    }
+}
