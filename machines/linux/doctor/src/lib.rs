@@ -29,6 +29,7 @@ mod trial;
 pub mod userfault;
 
 pub use ground::Options;
+pub use limits::{MemoryGroup, memory_groups};
 pub use report::{Finding, Need, Report, State};
 pub use sys::Mapping;
 

@@ -4,7 +4,7 @@ use crate::ground::{CAP_IPC_LOCK, Ground};
 use crate::probe::{Answer, missing};
 use rustix::process::{Resource, getrlimit};
 use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const MANY_FILES: u64 = 1024;
 const MUCH_LOCKED: u64 = 8 << 20;
@@ -33,14 +33,38 @@ fn bounds() -> Vec<(u64, String)> {
     machine.into_iter().chain(group_bounds()).collect()
 }
 
+/// A control group with limits of memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemoryGroup {
+    /// Version 2 of control groups.
+    pub unified: bool,
+    /// Where its hierarchy is mounted.
+    pub root: PathBuf,
+    /// The group, below the root.
+    pub below: PathBuf,
+}
+
+impl MemoryGroup {
+    /// The name of the file with the limit.
+    #[must_use]
+    pub fn limit(&self) -> &'static str {
+        if self.unified { "memory.max" } else { "memory.limit_in_bytes" }
+    }
+}
+
+/// The groups that this process is in and that may bound its memory; of version 2 also where memory is not its business.
+#[must_use]
+pub fn memory_groups() -> Vec<MemoryGroup> {
+    let own = read_to_string("/proc/self/cgroup").unwrap_or_default();
+    groups(&own, &read_to_string("/proc/self/mountinfo").unwrap_or_default())
+}
+
 /// The limits of our control group and of those above it.
 fn group_bounds() -> Vec<(u64, String)> {
-    let own = read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let mounts = read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mut found = Vec::new();
-    for (file, root, below) in groups(&own, &mounts) {
-        for dir in below.ancestors() {
-            let path = root.join(dir).join(file);
+    for group in memory_groups() {
+        for dir in group.below.ancestors() {
+            let path = group.root.join(dir).join(group.limit());
             let bytes = read_to_string(&path).ok().and_then(|text| text.trim().parse::<u64>().ok());
             found.extend(bytes.map(|bytes| (bytes, path.display().to_string())));
         }
@@ -48,21 +72,18 @@ fn group_bounds() -> Vec<(u64, String)> {
     found
 }
 
-/// For each hierarchy with memory limits: the limit's file name, the mount, our group below it.
-fn groups(own: &str, mounts: &str) -> Vec<(&'static str, PathBuf, PathBuf)> {
+fn groups(own: &str, mounts: &str) -> Vec<MemoryGroup> {
     let mut found = Vec::new();
     for line in own.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        let (file, mount) = if controllers.is_empty() {
-            ("memory.max", mounted(mounts, "cgroup2", ""))
-        } else if controllers.split(',').any(|name| name == "memory") {
-            ("memory.limit_in_bytes", mounted(mounts, "cgroup", "memory"))
-        } else {
+        let unified = controllers.is_empty();
+        if !unified && !controllers.split(',').any(|name| name == "memory") {
             continue;
-        };
-        let below = Path::new(path.trim_start_matches('/')).to_owned();
-        found.extend(mount.map(|mount| (file, mount, below)));
+        }
+        let (kind, option) = if unified { ("cgroup2", "") } else { ("cgroup", "memory") };
+        let below = PathBuf::from(path.trim_start_matches('/'));
+        found.extend(mounted(mounts, kind, option).map(|root| MemoryGroup { unified, root, below }));
     }
     found
 }
@@ -130,8 +151,8 @@ mod tests {
     #[test]
     fn groups_of_both_versions_are_found() {
         let found = groups("7:cpu,cpuacct:/\n5:memory:/a/b\n0::/c", MOUNTS);
-        let text = |(file, root, below): (&str, PathBuf, PathBuf)| {
-            format!("{} {} {file}", root.display(), below.display())
+        let text = |group: MemoryGroup| {
+            format!("{} {} {}", group.root.display(), group.below.display(), group.limit())
         };
         assert_eq!(
             found.into_iter().map(text).collect::<Vec<_>>(),

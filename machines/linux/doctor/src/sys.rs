@@ -65,21 +65,23 @@ impl Mapping {
         unsafe { AtomicU8::from_ptr(byte) }
     }
 
-    /// The 8-byte word of that index.
-    #[inline]
+    /// All of it as words of 8 bytes.
     #[must_use]
-    pub fn word(&self, index: usize) -> &AtomicU64 {
-        assert!(index < self.bytes / 8, "outside the mapping");
-        // SAFETY: the word lies in the mapping.
-        let word = unsafe { self.start.cast::<u64>().add(index) };
+    pub fn words(&self) -> &[AtomicU64] {
         // SAFETY: aligned as pages are, mapped as long as `self` lives, and only ever used atomically.
-        unsafe { AtomicU64::from_ptr(word) }
+        unsafe { std::slice::from_raw_parts(self.start.cast::<AtomicU64>(), self.bytes / 8) }
     }
 
     /// Advises the kernel on all of it. `DontNeed` is [`Mapping::zap`]'s.
     pub fn advise(&self, advice: Advice) -> io::Result<()> {
         // SAFETY: the mapping is ours; whatever its bytes become, they are only read as atomics.
         Ok(unsafe { mm::madvise(self.start, self.bytes, advice) }?)
+    }
+
+    /// Waits until a mapped file has all that was written here.
+    pub fn sync(&self) -> io::Result<()> {
+        // SAFETY: changes no byte.
+        Ok(unsafe { mm::msync(self.start, self.bytes, mm::MsyncFlags::SYNC) }?)
     }
 
     /// Takes all its pages out of the page table; a shared object keeps them.
