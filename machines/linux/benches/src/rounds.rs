@@ -124,7 +124,9 @@ fn once(
     stop::check()?;
     let stage = Stage::set(row.kind, place, args)?;
     let figures = run::measure((row.kind, row.workload), &stage, args, seed)?;
-    remarks.extend(stage.remark());
+    if row.workload == Workload::Random {
+        remarks.extend(stage.remark());
+    }
     eprintln!(
         "{:14} {:20} {:>10.0} operations/s, {:.3} page-ins each",
         row.workload.name(),

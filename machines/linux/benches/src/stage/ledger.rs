@@ -1,7 +1,8 @@
 //! What must be undone: written down before it is done, undone in reverse when the value goes.
 //!
 //! The ledger is a file, locked as long as its owner lives, so that what a killed run left behind is found and undone
-//! by the next one. Names in it are names only: of files beside it, of devices and groups that this program makes.
+//! by the next one. Names in it are names only: of files beside it, of devices and groups that this program makes. After
+//! a restart of the machine only its files are still there: numbers of devices mean others by then.
 
 use super::{group, swap, zram};
 use crate::error::{At, Failure};
@@ -79,8 +80,9 @@ impl Ledger {
         let dir = dir.canonicalize().at(dir)?;
         let path = dir.join(unique("") + SUFFIX);
         let file = File::options().append(true).create_new(true).open(&path).at(&path)?;
-        let ledger = Ledger { dir, path, file, entries: Vec::new() };
+        let mut ledger = Ledger { dir, path, file, entries: Vec::new() };
         flock(&ledger.file, FlockOperation::NonBlockingLockExclusive).at(&ledger.path)?;
+        ledger.file.write_all(format!("boot {}\n", boot()).as_bytes()).at(&ledger.path)?;
         Ok(ledger)
     }
 
@@ -105,6 +107,12 @@ impl Drop for Ledger {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Which start of the machine this is.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
 }
 
 /// A name that no other process, and no other call, uses.
@@ -150,7 +158,9 @@ fn sweep_one(path: &Path, dir: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     let text = std::fs::read_to_string(path).at(path)?;
-    let entries: Vec<Undo> = text.lines().filter_map(Undo::parse).collect();
+    let same = text.lines().next() == Some(&format!("boot {}", boot()));
+    let stands = |undo: &Undo| same || matches!(undo, Undo::Remove(_));
+    let entries: Vec<Undo> = text.lines().filter_map(Undo::parse).filter(stands).collect();
     if undo_all(&entries, dir) {
         std::fs::remove_file(path).at(path)?;
     }
@@ -193,7 +203,8 @@ mod tests {
         std::fs::write(&kept, "").unwrap();
         let left = dir.path().join("mager-bench-1-0left");
         std::fs::write(&left, "").unwrap();
-        std::fs::write(dir.path().join("mager-bench-1-1.undo"), "remove mager-bench-1-0left\n").unwrap();
+        let text = "boot of long ago\nzram 4000000\nremove mager-bench-1-0left\n";
+        std::fs::write(dir.path().join("mager-bench-1-1.undo"), text).unwrap();
         assert_eq!(sweep(dir.path()).unwrap(), 1);
         assert!(kept.exists() && !left.exists());
         drop(living);

@@ -37,13 +37,11 @@ impl Zram {
         std::fs::write(&path, value).at(path)
     }
 
-    /// How well it compressed, and the most memory it took.
+    /// The most memory it took.
     pub(super) fn remark(&self) -> Option<String> {
         let text = std::fs::read_to_string(attribute(self.0, "mm_stat")).ok()?;
-        let stat: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let &[original, compressed, _, _, most, ..] = stat.as_slice() else { return None };
-        let ratio = original as f64 / compressed.max(1) as f64;
-        Some(format!("zram took at most {} MiB, pages compressed {ratio:.2} to 1", most >> 20))
+        let most: u64 = text.split_whitespace().nth(4)?.parse().ok()?;
+        Some(format!("zram took up to {} MiB beside what was allowed", most >> 20))
     }
 }
 
