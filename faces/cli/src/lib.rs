@@ -10,6 +10,7 @@
 //! | `output` | files that a run writes |
 //! | `events` | event logs as files |
 //! | `demo` | `mager demo` |
+//! | `doctor` | `mager doctor` |
 //! | `replay` | `mager replay` |
 //! | `course` | `mager course ...` |
 //!
@@ -18,6 +19,7 @@
 
 pub mod course;
 pub mod demo;
+pub mod doctor;
 pub mod events;
 pub mod failure;
 pub mod output;
@@ -44,6 +46,7 @@ Examples:
   mager sim --seeds 1000                  A thousand simulated worlds, every byte checked
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
+  mager doctor                            What works here, and what would make the rest work?
   mager course cxx -o app app.cpp         Compile an application for the course's pager
   mager course diff mine.log theirs.log   Where do two pagers differ, and by which rule?";
 
@@ -75,6 +78,8 @@ pub enum Command {
     Sim(mager_sim_cli::SimArgs),
     /// Replay a recorded run through the core, and report whether every effect is equal.
     Replay(replay::Args),
+    /// Say what the pager of real memory needs here, what is missing, and how to get it.
+    Doctor(doctor::Args),
     /// Work with the university's pager API: its pagers, applications and logs.
     #[command(subcommand)]
     Course(course::Command),
@@ -92,6 +97,7 @@ impl Command {
             },
             Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),
             Command::Replay(args) => replay::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
             Command::Course(command) => command.run(),
         }
     }

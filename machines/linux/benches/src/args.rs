@@ -1,0 +1,101 @@
+//! What is asked for on the command line; and, unseen by users, the parts that a process of ours is started for.
+
+use crate::kind::Kind;
+use crate::workload::Workload;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Mager beside the kernel's own paging: the same workloads, in one go.
+#[derive(Parser, Clone, Debug)]
+pub(crate) struct Args {
+    /// Only these: workloads, kinds of memory, `floors`; all by default
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) only: Vec<String>,
+    /// How often each is run
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) runs: u16,
+    /// For programs
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where swap files and mapped files are made: a directory on the disk to be measured
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Memory touched, in MiB
+    #[arg(long, default_value_t = 1024, value_name = "MIB", value_parser = clap::value_parser!(u32).range(16..=1 << 20))]
+    pub(crate) touched: u32,
+    /// Memory allowed, in MiB
+    #[arg(long, default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
+    pub(crate) allowed: u32,
+    /// Compressed memory allowed, in MiB: zram's limit and Mager's budget
+    #[arg(long, default_value_t = 512, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
+    pub(crate) compressed: u32,
+    /// Per cent of the operations; fewer are quicker and less true
+    #[arg(long, default_value_t = 100, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=10000))]
+    pub(crate) scale: u32,
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
+}
+
+/// What a process started by this program does.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum Role {
+    /// Runs a workload over memory.
+    #[command(hide = true)]
+    Child(ChildJob),
+    /// Measures a floor.
+    #[command(hide = true)]
+    Floor(FloorJob),
+    /// Answers the faults of a floor.
+    #[command(hide = true)]
+    Handler(HandlerJob),
+}
+
+/// One measured process.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct ChildJob {
+    #[arg(long)]
+    pub(crate) kind: Kind,
+    #[arg(long)]
+    pub(crate) workload: Workload,
+    /// The control group to join before anything is touched.
+    #[arg(long)]
+    pub(crate) group: Option<PathBuf>,
+    /// The file that the memory is, or lies behind.
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) touched: u32,
+    #[arg(long)]
+    pub(crate) allowed: u32,
+    #[arg(long)]
+    pub(crate) compressed: u32,
+    #[arg(long)]
+    pub(crate) scale: u32,
+    #[arg(long)]
+    pub(crate) seed: u64,
+}
+
+/// One measured floor.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct FloorJob {
+    #[arg(long)]
+    pub(crate) floor: crate::floors::Floor,
+    /// The file that disk floors read.
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Whoever answers faults, by the userfaultfd on its standard input.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct HandlerJob {
+    #[arg(long)]
+    pub(crate) cpu: usize,
+}
+
+impl Args {
+    /// Is it among what is wanted? `names` are those of its group: if none of the group is named, all are wanted.
+    pub(crate) fn wants(&self, name: &str, names: &[&str]) -> bool {
+        let named = |name: &str| self.only.iter().any(|only| only == name);
+        named(name) || !names.iter().any(|name| named(name))
+    }
+}

@@ -1,0 +1,118 @@
+//! What a fault costs: none of ours, and bare round trips to a handler in another process.
+
+use crate::args::HandlerJob;
+use crate::contents::{PAGE_BYTES, PAGE_WORDS};
+use crate::error::{At, Failure};
+use crate::run::{Guard, ourselves};
+use mager_linux_doctor::Mapping;
+use mager_linux_doctor::userfault::{
+    UFFD_FEATURE_MINOR_SHMEM, UFFD_FEATURE_MISSING_SHMEM, UFFDIO_REGISTER_MODE_MINOR,
+    UFFDIO_REGISTER_MODE_MISSING, Userfault,
+};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::hint::black_box;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+/// Pages touched when the handler is near, and when it is far and each takes longer.
+const MANY: usize = 32 * 1024;
+const FEW: usize = 8 * 1024;
+
+fn pin(cpu: usize) -> Result<(), Failure> {
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    sched_setaffinity(None, &set).of("taking a CPU")
+}
+
+/// The first two CPUs that we may use; the same twice if there is one.
+fn cpus() -> Result<(usize, usize), Failure> {
+    let set = sched_getaffinity(None).of("asking for CPUs")?;
+    let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
+    let first = cpus.next().unwrap_or(0);
+    Ok((first, cpus.next().unwrap_or(first)))
+}
+
+/// Reads a word of each page: microseconds a page.
+fn touch(mapping: &Mapping) -> f64 {
+    let start = Instant::now();
+    for page in mapping.words().chunks(PAGE_WORDS) {
+        black_box(page[0].load(Relaxed));
+    }
+    start.elapsed().as_secs_f64() * 1e6 / (mapping.bytes() / PAGE_BYTES) as f64
+}
+
+pub(super) fn anonymous() -> Result<f64, Failure> {
+    let mapping = Mapping::private(MANY * PAGE_BYTES).of("mapping memory")?;
+    mapping.advise(rustix::mm::Advice::LinuxNoHugepage).of("asking for small pages")?;
+    let start = Instant::now();
+    mapping.words().chunks(PAGE_WORDS).for_each(|page| page[0].store(1, Relaxed));
+    Ok(start.elapsed().as_secs_f64() * 1e6 / MANY as f64)
+}
+
+pub(super) fn cached() -> Result<f64, Failure> {
+    let mapping = filled(&object(MANY)?, MANY)?;
+    Ok(touch(&mapping))
+}
+
+fn object(pages: usize) -> Result<OwnedFd, Failure> {
+    let object = memfd_create("mager-bench", MemfdFlags::CLOEXEC).of("making a memory object")?;
+    ftruncate(&object, (pages * PAGE_BYTES) as u64).of("making a memory object")?;
+    Ok(object)
+}
+
+fn filled(object: &OwnedFd, pages: usize) -> Result<Mapping, Failure> {
+    let page = [1; PAGE_BYTES];
+    for at in 0..pages {
+        rustix::io::pwrite(object, &page, (at * PAGE_BYTES) as u64).of("filling a memory object")?;
+    }
+    Mapping::shared(object, pages * PAGE_BYTES).of("mapping a memory object")
+}
+
+pub(super) fn missing(same: bool) -> Result<f64, Failure> {
+    let pages = if same { MANY } else { FEW };
+    let mapping = Mapping::shared(&object(pages)?, pages * PAGE_BYTES).of("mapping a memory object")?;
+    round_trips(&mapping, UFFD_FEATURE_MISSING_SHMEM, UFFDIO_REGISTER_MODE_MISSING, same)
+}
+
+pub(super) fn minor(same: bool) -> Result<f64, Failure> {
+    let pages = if same { MANY } else { FEW };
+    let mapping = filled(&object(pages)?, pages)?;
+    round_trips(&mapping, UFFD_FEATURE_MINOR_SHMEM, UFFDIO_REGISTER_MODE_MINOR, same)
+}
+
+/// Touches all of the mapping, each page through a handler on the same or on another CPU.
+fn round_trips(mapping: &Mapping, features: u32, mode: u32, same: bool) -> Result<f64, Failure> {
+    let (near, far) = cpus()?;
+    if !same && near == far {
+        return Err(Failure::Unavailable("there is no other CPU".into()));
+    }
+    let userfault = Userfault::open(features).of("opening a userfaultfd")?;
+    userfault.register(mapping, mode).of("registering memory")?;
+    let handed = userfault.fd().try_clone_to_owned().of("handing the userfaultfd on")?;
+    let mut command = ourselves("handler")?;
+    command.args(["--cpu", &(if same { near } else { far }).to_string()]).stdin(handed);
+    let _handler = Guard(command.spawn().of("starting the handler")?);
+    pin(near)?;
+    // The handler answers as soon as it is there; the first page waits for that, outside the clock.
+    black_box(mapping.words()[0].load(Relaxed));
+    Ok(touch(mapping))
+}
+
+/// The handler's process: answers what comes from the userfaultfd on its standard input until it is killed.
+pub(crate) fn handle(job: &HandlerJob) -> Result<(), Failure> {
+    crate::sys::end_with_parent().of("asking to be ended with the parent")?;
+    pin(job.cpu)?;
+    let fd = io::stdin().as_fd().try_clone_to_owned().of("taking the userfaultfd")?;
+    let (userfault, page) = (Userfault::received(fd), vec![1; PAGE_BYTES]);
+    loop {
+        let Some(event) = userfault.event().of("reading faults")? else { continue };
+        if event.minor() {
+            userfault.resume(event.page, PAGE_BYTES as u64).of("CONTINUE")?;
+        } else {
+            userfault.copy(event.page, &page, false).of("COPY")?;
+        }
+    }
+}

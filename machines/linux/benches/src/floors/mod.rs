@@ -1,0 +1,98 @@
+//! Floors: the least that a fault through a pager, and a read from the disk, can cost here.
+
+mod disk;
+mod fault;
+
+use crate::args::FloorJob;
+use crate::error::Failure;
+use crate::run::{ourselves, told};
+use std::path::Path;
+
+pub(crate) use fault::handle;
+
+/// Which floor.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Floor {
+    /// First touch of private memory.
+    Anonymous,
+    /// First touch of a memory object's page that is there.
+    Cached,
+    /// COPY by a process on the same CPU.
+    CopySame,
+    /// COPY by a process on another CPU.
+    CopyOther,
+    /// CONTINUE by a process on the same CPU.
+    ContinueSame,
+    /// CONTINUE by a process on another CPU.
+    ContinueOther,
+    /// Direct reads, one at a time.
+    Read1,
+    /// Direct reads, 32 in flight.
+    Read32,
+    /// Direct reads by 8 threads that block.
+    Readers8,
+}
+
+pub(crate) const FLOORS: [Floor; 9] = [
+    Floor::Anonymous,
+    Floor::Cached,
+    Floor::CopySame,
+    Floor::ContinueSame,
+    Floor::CopyOther,
+    Floor::ContinueOther,
+    Floor::Read1,
+    Floor::Read32,
+    Floor::Readers8,
+];
+
+impl Floor {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Floor::Anonymous => "anonymous",
+            Floor::Cached => "cached",
+            Floor::CopySame => "copy-same",
+            Floor::CopyOther => "copy-other",
+            Floor::ContinueSame => "continue-same",
+            Floor::ContinueOther => "continue-other",
+            Floor::Read1 => "read1",
+            Floor::Read32 => "read32",
+            Floor::Readers8 => "readers8",
+        }
+    }
+
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Floor::Anonymous => "first touch of private memory",
+            Floor::Cached => "first touch of a page in a memory object",
+            Floor::CopySame => "MISSING + COPY, handler process on the same CPU",
+            Floor::CopyOther => "MISSING + COPY, handler process on another CPU",
+            Floor::ContinueSame => "MINOR + CONTINUE, handler process on the same CPU",
+            Floor::ContinueOther => "MINOR + CONTINUE, handler process on another CPU",
+            Floor::Read1 => "random 4 KiB direct reads, one at a time",
+            Floor::Read32 => "random 4 KiB direct reads, 32 in flight",
+            Floor::Readers8 => "random 4 KiB direct reads, 8 blocking readers",
+        }
+    }
+}
+
+/// Measures a floor in a process of its own: microseconds for one.
+pub(crate) fn measure(floor: Floor, file: &Path) -> Result<f64, Failure> {
+    let mut command = ourselves("floor")?;
+    command.args(["--floor", floor.name()]).arg("--file").arg(file);
+    told(command)
+}
+
+/// In that process.
+pub(crate) fn child(job: &FloorJob) -> Result<(), Failure> {
+    use crate::error::At;
+    crate::sys::end_with_parent().of("asking to be ended with the parent")?;
+    let us = match job.floor {
+        Floor::Anonymous => fault::anonymous()?,
+        Floor::Cached => fault::cached()?,
+        Floor::CopySame | Floor::CopyOther => fault::missing(job.floor == Floor::CopySame)?,
+        Floor::ContinueSame | Floor::ContinueOther => fault::minor(job.floor == Floor::ContinueSame)?,
+        Floor::Read1 | Floor::Read32 | Floor::Readers8 => disk::measure(job)?,
+    };
+    println!("{us}");
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! All of the benchmark's unsafe code: swap, a process that ends with its parent, many reads in flight.
+
+use io_uring::{IoUring, opcode, types::Fd};
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Highest priority, so that other swap of the machine is used last.
+const FIRST: i32 = 0x8000 | 0x7fff;
+
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
+}
+
+fn answer(result: i32) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+pub(crate) fn swap_on(path: &Path) -> io::Result<()> {
+    let path = c_path(path)?;
+    // SAFETY: the path is a string; whether it names swap is the kernel's to look at.
+    answer(unsafe { libc::swapon(path.as_ptr(), FIRST) })
+}
+
+pub(crate) fn swap_off(path: &Path) -> io::Result<()> {
+    let path = c_path(path)?;
+    // SAFETY: as above.
+    answer(unsafe { libc::swapoff(path.as_ptr()) })
+}
+
+/// Asks the kernel to kill this process when its parent ends.
+pub(crate) fn end_with_parent() -> io::Result<()> {
+    // SAFETY: sets a number of this process.
+    answer(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })
+}
+
+/// A buffer for direct I/O.
+#[repr(align(4096))]
+#[derive(Clone)]
+pub(crate) struct Page(pub(crate) [u8; 4096]);
+
+/// Reads those blocks of 4 KiB, `depth` of them in flight at any time.
+pub(crate) fn read_deep(file: &File, blocks: &mut dyn Iterator<Item = u64>, depth: u32) -> io::Result<()> {
+    let mut ring = IoUring::new(depth)?;
+    let mut pages = vec![Page([0; 4096]); depth as usize];
+    let mut free: Vec<u64> = (0..u64::from(depth)).collect();
+    let mut more = true;
+    while more || free.len() < depth as usize {
+        while let Some(slot) = free.pop() {
+            let Some(block) = blocks.next().filter(|_| more) else {
+                (more, _) = (false, free.push(slot));
+                break;
+            };
+            let index = usize::try_from(slot).map_err(io::Error::other)?;
+            let into = pages[index].0.as_mut_ptr();
+            let read = opcode::Read::new(Fd(file.as_raw_fd()), into, 4096).offset(block * 4096);
+            // SAFETY: the page is in no other request (its slot was free), and the ring is drained before pages go.
+            unsafe { ring.submission().push(&read.build().user_data(slot)) }.map_err(io::Error::other)?;
+        }
+        if free.len() == depth as usize {
+            break;
+        }
+        ring.submit_and_wait(1)?;
+        for done in ring.completion() {
+            free.push(done.user_data());
+            if done.result() != 4096 {
+                // The pages of reads still in flight must outlive them.
+                std::mem::forget(pages);
+                return Err(io::Error::other(format!("a read gave {}", done.result())));
+            }
+        }
+    }
+    Ok(())
+}
