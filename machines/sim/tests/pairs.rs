@@ -81,9 +81,8 @@ fn meet(meeting: &Meeting) {
     let mut met = 0;
     for setup in worlds() {
         for how in HOWS {
-            for answers in 0..4 {
-                met += u32::from(run(meeting, setup, how, answers));
-            }
+            // With nothing in flight after so many answers, one more makes no difference.
+            met += (0..4).map(|answers| run(meeting, setup, how, answers)).take_while(|met| *met).count();
         }
     }
     assert!(met > 100, "they have met");
