@@ -67,6 +67,11 @@ fn every_story_of_the_design_is_told() {
         "flush-while-writing",
         "by-place-fork",
         "pins",
+        "by-place-empty",
+        "swap-blocks-released",
+        "discard",
+        "discard-in-flight",
+        "ahead",
     ] {
         assert!(told.iter().any(|name| name == story), "no scenario tells of {story}");
     }
@@ -122,7 +127,7 @@ fn recorded_lines_and_comments_are_skipped() {
 /// Words of the language in random order, and random bytes between them: an error perhaps, a panic never.
 #[test]
 fn no_text_makes_the_reader_or_the_player_panic() {
-    let words: Vec<&str> = "pager frames=3 swap=4 sharing=place create fork destroy map unmap read write fault pin \
+    let words: Vec<&str> = "pager frames=3 swap=4 sharing=place create fork destroy map unmap discard ahead read write fault pin \
                             unpin flush answer fail all tick A B swap file log 0 1 2 at count 4294967295 \u{fffd} = \n"
         .split(' ')
         .collect();

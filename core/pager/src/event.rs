@@ -178,7 +178,7 @@ pub enum Effect {
         frame: FrameNo,
     },
     /// A swap block's contents are not needed any more: the page whose home it was is gone. The machine may discard
-    /// them. No I/O on the block is in flight, and it is written before it is read again.
+    /// them. No I/O on the block is in flight, and it is written before it is read again: perhaps in this very step.
     Release {
         /// The block.
         block: SwapBlock,

@@ -2,7 +2,7 @@
 //!
 //! Each scenario's numbers follow from the rules and are worked out beside it.
 
-use mager_pager::Counters;
+use mager_pager::{Counters, References, Sharing};
 use mager_sim::{Op, Setup, Watch, World};
 
 /// Three usable frames, traps for reference bits, a clock, sharing by frame, every fault handled to completion.
@@ -286,4 +286,78 @@ fn copies_take_the_frame_of_their_source_when_it_is_the_victim() {
         ..NOTHING
     };
     assert_eq!(counters, expected);
+}
+
+#[test]
+fn what_came_in_ahead_costs_no_fault() {
+    let file = "create A
+         map A file 0 0
+         ahead read A 0
+         cpu 0 read A 0 word 0
+         cpu 1 read A 0 word 1";
+    for sharing in [Sharing::Frame, Sharing::Place] {
+        for references in [References::Hardware, References::Trap, References::None] {
+            let mut setup = Setup { references, ..Setup::small() };
+            setup.share(sharing);
+            assert_eq!(counted_in(setup, file), Counters { page_ins: 1, aheads: 1, ..NOTHING }, "{setup}");
+        }
+    }
+}
+
+#[test]
+fn what_was_filled_ahead_costs_no_fault() {
+    let written = "create A
+         map A swap
+         ahead write A 0
+         cpu 0 write A 0 word 0";
+    let by_place = "create A
+         map A swap
+         ahead read A 0
+         cpu 0 read A 0 word 0";
+    let mut place = Setup::small();
+    place.share(Sharing::Place);
+    let filled = Counters { zero_fills: 1, aheads: 1, ..NOTHING };
+    assert_eq!(counted(written), filled);
+    assert_eq!(counted_in(place, written), filled);
+    assert_eq!(counted_in(place, by_place), filled);
+    // The zero page is there already.
+    assert_eq!(counted(by_place), NOTHING);
+}
+
+#[test]
+fn a_guess_evicts_nobody_and_does_nothing_twice() {
+    let counters = counted_in(
+        Setup { frames: 3, ..Setup::small() },
+        "create A
+         map A file 0 0
+         map A file 0 1
+         map A file 0 2
+         map A swap
+         ahead read A 0
+         ahead read A 0
+         ahead read A 1
+         ahead read A 2
+         ahead write A 3",
+    );
+    assert_eq!(counters, Counters { page_ins: 2, aheads: 2, ..NOTHING });
+}
+
+#[test]
+fn what_is_discarded_is_not_written_and_leaves_room_for_others() {
+    let counters = counted_in(
+        Setup { frames: 3, ..Setup::small() },
+        "create A
+         map A swap
+         map A swap
+         map A file 0 0
+         map A file 0 1
+         cpu 0 write A 0 word 0
+         cpu 0 write A 1 word 0
+         discard A 0 count 2
+         cpu 0 read A 0 word 0
+         cpu 0 read A 2 word 0
+         cpu 0 read A 3 word 0",
+    );
+    // Two frames: both are free again when the file comes in, and the zero page costs nothing.
+    assert_eq!(counters, Counters { faults: 4, zero_fills: 2, page_ins: 2, ..NOTHING });
 }

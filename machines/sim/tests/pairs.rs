@@ -81,9 +81,8 @@ fn meet(meeting: &Meeting) {
     let mut met = 0;
     for setup in worlds() {
         for how in HOWS {
-            for answers in 0..4 {
-                met += u32::from(run(meeting, setup, how, answers));
-            }
+            // With nothing in flight after so many answers, one more makes no difference.
+            met += (0..4).map(|answers| run(meeting, setup, how, answers)).take_while(|met| *met).count();
         }
     }
     assert!(met > 100, "they have met");
@@ -136,6 +135,21 @@ meetings! {
     the_hand_comes_round_during_a_write_back: TWO_DIRTY, OUT, "harvest; tick; cpu 1 write B 0 word 0; cpu 2 read A 1 word 0", PAGE_1_OUT;
 }
 
+meetings! {
+    discard_during_a_write_back: TWO_DIRTY, OUT, "discard A 1 count 1; cpu 1 write A 1 word 1; cpu 2 read A 1 word 0", PAGE_1_OUT;
+    discard_while_a_writer_waits_for_the_write: TWO_DIRTY, OUT, "cpu 1 write A 1 word 1; discard A 1 count 1; cpu 2 read A 1 word 0", PAGE_1_OUT;
+    discard_of_a_forked_page_during_a_write_back: SHARED, OUT, "discard A 1 count 1; cpu 1 read A 1 word 0; cpu 2 write B 1 word 1", PAGE_1_OUT;
+    discard_by_every_sharer_during_a_write_back: SHARED, OUT, "discard A 1 count 1; discard B 1 count 1; cpu 1 write B 1 word 1", PAGE_1_OUT;
+    discard_and_exit_during_a_write_back: TWO_DIRTY, OUT, "discard A 1 count 1; destroy A; create A; map A swap", PAGE_1_OUT;
+    discard_and_fork_during_a_write_back: TWO_DIRTY, OUT, "discard A 1 count 1; fork A C; cpu 1 write C 1 word 1; cpu 2 write A 1 word 1", PAGE_1_OUT;
+    discard_of_the_wanted_page_during_a_write_back: TWO_DIRTY, OUT, "discard A 0 count 2; cpu 1 write A 0 word 1", PAGE_1_OUT;
+    discard_of_a_wanted_page_that_another_keeps: SHARED, "cpu 0 read A 0 word 0; cpu 1 read B 1 word 0", "discard A 0 count 1; cpu 2 write B 0 word 1; discard B 0 count 1", PAGE_1_OUT;
+    the_source_discards_while_a_copy_waits: SHARED, OUT, "cpu 1 write B 1 word 1; discard A 1 count 1; cpu 2 read A 1 word 1", PAGE_1_OUT;
+    the_copier_discards_while_its_copy_waits: SHARED, OUT, "cpu 1 write B 1 word 1; discard B 1 count 1; cpu 2 read B 1 word 1", PAGE_1_OUT;
+    discard_twice_during_a_write_back: TWO_DIRTY, OUT, "discard A 1 count 1; cpu 1 write A 1 word 0; discard A 1 count 1; cpu 2 write A 1 word 1", PAGE_1_OUT;
+    a_guess_during_a_write_back: TWO_DIRTY, OUT, "ahead write A 1; ahead read A 0; ahead write B 0; cpu 1 write A 1 word 1", PAGE_1_OUT;
+}
+
 /// Page 0 is on its way in: it is absent, and the frame it needs is clean or free.
 const IN: &str = "cpu 0 read A 0 word 0";
 const PAGE_0_IN: (u8, u32, Direction) = (0, 0, Direction::Read);
@@ -156,6 +170,36 @@ meetings! {
     map_of_a_page_being_read: CLEAN_FILE, IN, "map B file 0 0; cpu 1 read B 1 word 0; cpu 2 write B 1 word 1", PAGE_0_IN;
     two_processes_fault_on_one_page: CLEAN_SHARED, IN, "cpu 1 read B 0 word 0; cpu 2 write B 0 word 1", PAGE_0_IN;
     a_stale_fault_during_a_page_in: CLEAN_SHARED, IN, "fault write A 0; fault read A 0; create C; destroy C; stale C 0", PAGE_0_IN;
+    discard_during_a_page_in: CLEAN_SHARED, IN, "discard A 0 count 1; cpu 1 write A 0 word 1; cpu 2 write B 0 word 0", PAGE_0_IN;
+    discard_by_every_sharer_during_a_page_in: CLEAN_SHARED, IN, "discard A 0 count 2; discard B 0 count 2; cpu 1 write B 0 word 1", PAGE_0_IN;
+    discard_by_the_other_sharer_during_a_page_in: CLEAN_SHARED, IN, "cpu 1 read B 0 word 0; discard B 0 count 1; cpu 2 write B 0 word 1", PAGE_0_IN;
+    discard_and_unmap_during_a_page_in: CLEAN_SHARED, IN, "discard A 0 count 1; unmap A 0 count 1; map A swap; cpu 1 write A 0 word 0", PAGE_0_IN;
+    a_guess_during_a_page_in: CLEAN_SHARED, IN, "ahead read A 0; ahead write B 0; ahead read A 1", PAGE_0_IN;
     flush_during_a_page_in: CLEAN_FILE, "cpu 0 write A 0 word 0", "flush; flush 0", PAGE_0_IN;
     pin_during_a_page_in: CLEAN_FILE, IN, "pin A 0 read; unpin A 0", PAGE_0_IN;
+}
+
+/// Page 0 comes in ahead of any fault: it is out, shared with B, and a frame is free.
+const SPARE: &str = "create A; map A swap at 0 count 4; cpu 0 write A 0 word 0; cpu 0 write A 1 word 0; cpu 0 write A 2 word 0; cpu 0 write A 3 word 0; fork A B; unmap A 1 count 3; unmap B 1 count 3";
+/// The same with a file's page: B shows it too.
+const SPARE_FILE: &str = "create A; create B; map A file 0 0; map B file 0 0; map B swap";
+const AHEAD: &str = "ahead read A 0";
+
+meetings! {
+    fault_while_reading_ahead: SPARE, AHEAD, "cpu 0 read A 0 word 0; cpu 1 write A 0 word 1", PAGE_0_IN;
+    fault_of_the_other_sharer_while_reading_ahead: SPARE, AHEAD, "cpu 0 read B 0 word 0; cpu 1 write B 0 word 1", PAGE_0_IN;
+    faults_of_both_while_reading_ahead: SPARE, AHEAD, "cpu 0 write B 0 word 0; cpu 1 write A 0 word 1", PAGE_0_IN;
+    unmap_while_reading_ahead: SPARE, AHEAD, "unmap A 0 count 1; map A swap; cpu 1 read A 0 word 0; cpu 2 read B 0 word 0", PAGE_0_IN;
+    fork_while_reading_ahead: SPARE, AHEAD, "fork A C; cpu 1 write C 0 word 0; cpu 2 read A 0 word 0", PAGE_0_IN;
+    exit_while_reading_ahead: SPARE, AHEAD, "destroy A; cpu 1 read B 0 word 0; create A; map A swap", PAGE_0_IN;
+    exit_of_everybody_while_reading_ahead: SPARE, AHEAD, "destroy A; destroy B; create A; map A swap", PAGE_0_IN;
+    discard_while_reading_ahead: SPARE, AHEAD, "discard A 0 count 1; cpu 1 read A 0 word 0; cpu 2 read B 0 word 0", PAGE_0_IN;
+    discard_by_every_sharer_while_reading_ahead: SPARE, AHEAD, "discard A 0 count 1; discard B 0 count 1; cpu 1 write A 0 word 0", PAGE_0_IN;
+    another_guess_while_reading_ahead: SPARE, AHEAD, "ahead write A 0; ahead read B 0; cpu 1 read A 0 word 0", PAGE_0_IN;
+    pin_while_reading_ahead: SPARE, AHEAD, "pin A 0 write; cpu 1 write A 0 word 0; unpin A 0", PAGE_0_IN;
+    others_want_the_frame_while_reading_ahead: SPARE, AHEAD, "map B swap at 4 count 2; cpu 0 write B 4 word 0; cpu 1 write B 5 word 0; cpu 2 read A 0 word 0", PAGE_0_IN;
+    a_file_is_unmapped_while_reading_ahead: SPARE_FILE, AHEAD, "unmap A 0 count 1; cpu 1 read B 0 word 0", PAGE_0_IN;
+    a_file_is_mapped_while_reading_ahead: SPARE_FILE, AHEAD, "map B file 0 0; cpu 1 write B 2 word 0; cpu 2 read A 0 word 0", PAGE_0_IN;
+    everybody_unmaps_a_file_while_reading_ahead: SPARE_FILE, AHEAD, "destroy A; destroy B; create A; map A file 0 0; cpu 1 read A 0 word 1", PAGE_0_IN;
+    flush_while_reading_ahead: SPARE_FILE, AHEAD, "flush; flush 0; cpu 1 write B 0 word 0; flush", PAGE_0_IN;
 }

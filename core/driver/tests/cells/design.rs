@@ -1,12 +1,15 @@
 //! The cells that the design fixes in words, held against those words.
 
-use crate::cell::{Cell, EVENTS};
+use crate::cell::{Cell, EVENTS, What};
 use crate::row;
+
+fn what(event: &str) -> &'static What {
+    EVENTS.iter().find(|it| it.name == event).unwrap_or_else(|| panic!("no event {event}"))
+}
 
 /// What a cell comes to, in the design's words.
 fn gist(sharing: &str, state: &str, event: &str) -> String {
-    let event = EVENTS.iter().find(|it| it.name == event).unwrap_or_else(|| panic!("no event {event}"));
-    let Cell { effects, after } = Cell::of(&row(sharing, state), event);
+    let Cell { effects, after } = Cell::of(&row(sharing, state), what(event));
     let has = |word: &str| effects.iter().any(|effect| effect.starts_with(word));
     let mut said = Vec::new();
     for (word, gist) in
@@ -113,6 +116,55 @@ fn the_last_reference_goes() {
             assert!(gist(sharing, row, event).ends_with("gone"));
         }
     }
+}
+
+/// What a site gives up by a discard goes as by an unmap, but the site is there, and its waiters go on.
+#[test]
+fn a_discarded_page_is_zeros_again() {
+    for sharing in ["frame", "place"] {
+        let gone = |state: &str| gist(sharing, &format!("private, sole: {state}"), "discard");
+        for state in ["absent", "resident, clean", "resident, dirty"] {
+            assert_eq!(gone(state), "waits, gone");
+        }
+        assert_eq!(gone("untouched"), "waits, untouched");
+        assert_eq!(gone("writing back"), "waits, writing back, promised", "freed on the answer");
+        for state in ["resident, clean", "resident, dirty", "absent"] {
+            let shared = gist(sharing, &format!("private, shared: {state}"), "discard");
+            assert_eq!(shared, format!("waits, {state}"), "the other keeps it");
+        }
+        for file in ["file, one mapping: resident, dirty", "file, two mappings: absent"] {
+            assert!(Cell::of(&row(sharing, file), what("discard")).effects[0].starts_with("refused"));
+        }
+    }
+    assert_eq!(gist("frame", "private, sole: wanted", "discard"), "resumed, gone");
+    assert_eq!(gist("frame", "private, sole: paging in", "discard"), "resumed, paging in");
+    assert_eq!(gist("place", "private, sole: paging in", "discard"), "zero-fill, resumed, paging in");
+}
+
+/// Ahead of a fault the same comes about as after it, but nobody is resumed; and nothing where no frame is needed.
+#[test]
+fn what_a_fault_would_need_is_done_ahead() {
+    let untouched = "private, sole: untouched";
+    assert_eq!(gist("frame", untouched, "read ahead"), "waits, untouched");
+    assert_eq!(gist("place", untouched, "read ahead"), "zero-fill, waits, resident, clean");
+    for sharing in ["frame", "place"] {
+        assert_eq!(gist(sharing, untouched, "written ahead"), "zero-fill, waits, resident, dirty");
+        for kind in ["private, sole", "private, shared", "file, one mapping", "file, two mappings"] {
+            let after = |state: &str| gist(sharing, &format!("{kind}: {state}"), "read ahead");
+            assert_eq!(after("absent"), "page-in, waits, paging in");
+            for state in ["wanted", "paging in", "resident, clean", "resident, dirty"] {
+                assert_eq!(after(state), format!("waits, {state}"));
+            }
+            let ahead = row(sharing, &format!("{kind}: paging in (ahead"));
+            let shown = Cell::of(&ahead, what("read ok")).effects;
+            assert!(shown[0].starts_with("map A 0 to frame"), "{kind}: {shown:?}");
+        }
+    }
+    let other = |sharing| gist(sharing, "private, shared: absent", "other's read ahead");
+    assert_eq!(
+        (other("frame"), other("place")),
+        ("page-in, waits, paging in".into(), "waits, absent".into())
+    );
 }
 
 #[test]
