@@ -7,6 +7,7 @@ mod course_run;
 mod course_whole;
 mod course_wrong;
 mod demo;
+mod interrupted;
 mod live_lab;
 mod place;
 mod recorded;
