@@ -1,14 +1,15 @@
 //! `mager lab record`: a trace of a real program, by valgrind's lackey.
 //!
-//! valgrind writes its log into a named pipe; what arrives is compressed as it comes. Ctrl-C ends the program, and
-//! what was recorded until then is kept.
+//! valgrind writes its log into a pipe; what arrives is compressed as it comes. Ctrl-C ends the program, and what was
+//! recorded until then is kept. The pipe has no name of its own, so that nothing is left however this ends.
 
 use crate::{LabError, interrupt};
 use clap::Args;
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Read, Write},
-    path::{Path, PathBuf},
+    fs::File,
+    io::{self, ErrorKind, PipeWriter, Read, Write},
+    os::fd::AsRawFd,
+    path::PathBuf,
     process::{Child, Command, ExitStatus},
     thread,
 };
@@ -30,15 +31,15 @@ pub(crate) fn run(args: &RecordArgs) -> Result<(), LabError> {
     let write = |source| LabError::Write { path: args.output.clone(), source };
     // The program gets the signal as well; when it has ended, so has its log.
     interrupt::flag();
-    let pipe = Pipe::new().map_err(|error| fail(format!("no named pipe: {error}")))?;
-    let mut child = start(args, &pipe.path)?;
+    let (mut from, log) = io::pipe().map_err(|error| fail(format!("no pipe: {error}")))?;
     let file = File::create(&args.output).map_err(write)?;
     let mut encoder = zstd::Encoder::new(file, 3).map_err(write)?;
+    let mut child = start(args, &log)?;
     let (copied, status) = thread::scope(|scope| {
-        let reader = scope.spawn(|| copy(&mut File::open(&pipe.path)?, &mut encoder));
+        let reader = scope.spawn(|| copy(&mut from, &mut encoder));
         let status = child.wait();
-        // If valgrind never opened the pipe, the reader still waits for someone who does.
-        drop(OpenOptions::new().read(true).write(true).open(&pipe.path));
+        // This end was kept until valgrind had opened its own; without it the log comes to an end.
+        drop(log);
         (reader.join(), status)
     });
     let lines = copied.map_err(|_| fail("the recording thread panicked".into()))?.map_err(write)?;
@@ -53,33 +54,12 @@ pub(crate) fn run(args: &RecordArgs) -> Result<(), LabError> {
     Ok(())
 }
 
-/// A named pipe in a directory of its own, which goes when this goes.
-struct Pipe {
-    directory: PathBuf,
-    path: PathBuf,
-}
-
-impl Pipe {
-    fn new() -> io::Result<Self> {
-        let directory = std::env::temp_dir().join(format!("mager-record-{}", std::process::id()));
-        fs::create_dir(&directory)?;
-        let pipe = Pipe { path: directory.join("log"), directory };
-        let made = Command::new("mkfifo").arg("-m").arg("600").arg(&pipe.path).status()?;
-        if made.success() { Ok(pipe) } else { Err(io::Error::other("mkfifo failed")) }
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        // At worst an empty directory stays among the temporary files.
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn start(args: &RecordArgs, log: &Path) -> Result<Child, LabError> {
+fn start(args: &RecordArgs, log: &PipeWriter) -> Result<Child, LabError> {
     let mut command = Command::new("valgrind");
-    command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no"]);
-    command.arg(format!("--log-file={}", log.display())).arg("--").args(&args.program);
+    command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no", "--vgdb=no"]);
+    // The child has not inherited it, but may open it.
+    let log = format!("--log-file=/proc/{}/fd/{}", std::process::id(), log.as_raw_fd());
+    command.arg(log).arg("--").args(&args.program);
     command.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => LabError::NoValgrind,
         _ => LabError::Record { program: args.program.join(" "), why: error.to_string() },

@@ -8,6 +8,7 @@ mod course_whole;
 mod course_wrong;
 mod demo;
 mod doctor;
+mod interrupted;
 mod live_lab;
 mod place;
 mod recorded;

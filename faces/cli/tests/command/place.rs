@@ -162,9 +162,13 @@ impl Running {
         fs::read_to_string(self.err.path()).expect("it prints text")
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub fn pid(&self) -> rustix::process::Pid {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.expect("a process id"), signal).expect("it is there");
+        pid.expect("a process id")
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("it is there");
     }
 
     /// Waits for its end.

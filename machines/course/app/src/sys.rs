@@ -50,9 +50,12 @@ pub(crate) fn standard_error() -> BorrowedFd<'static> {
 pub(crate) fn reserve_arena() -> io::Result<()> {
     let place = if sanitized() { MapFlags::FIXED } else { MapFlags::FIXED_NOREPLACE };
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | place;
-    let start = at(0);
+    let (start, bytes) = (at(0), ARENA_PAGES * PAGE_SIZE);
+    // Readable for a moment: valgrind takes what never was for out of bounds, and would tell of every first access.
     // SAFETY: FIXED_NOREPLACE disturbs no mapping that exists; what FIXED replaces is unused, as said above.
-    unsafe { mmap_anonymous(start, ARENA_PAGES * PAGE_SIZE, ProtFlags::empty(), flags) }?;
+    unsafe { mmap_anonymous(start, bytes, ProtFlags::READ, flags) }?;
+    // SAFETY: these are the addresses just taken.
+    unsafe { mprotect(start, bytes, MprotectFlags::empty()) }?;
     Ok(())
 }
 

@@ -24,7 +24,6 @@ use mager_course_protocol::meet::SOCKET_VARIABLE;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with, sockopt::socket_peercred};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -41,7 +40,7 @@ const GRACE: Duration = Duration::from_millis(300);
 const JUNK_LIMIT: u32 = 4096;
 
 /// What an event is about; processes take two numbers each from `FIRST_PROCESS` on.
-const LISTENER: u64 = 0;
+pub(crate) const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 const CHILD: u64 = 2;
 const FIRST_PROCESS: u64 = 4;
@@ -57,11 +56,13 @@ pub struct Host {
     pub(crate) cpu: Option<u32>,
     pub(crate) child: Option<Child>,
     pub(crate) stop: bool,
+    /// Nobody is taken in until then.
+    pub(crate) closed_until: Option<Instant>,
     pub(crate) tell_refusals: bool,
-    meeting: Meeting,
+    pub(crate) meeting: Meeting,
     swap_file: Option<PathBuf>,
     swap_blocks: u32,
-    events: OwnedFd,
+    pub(crate) events: OwnedFd,
     messages: Sink,
     watch: Watch,
     watching: Option<Guard>,
@@ -108,6 +109,7 @@ impl Host {
             cpu: options.one_cpu.then(this_cpu).flatten(),
             child: None,
             stop: false,
+            closed_until: None,
             tell_refusals: options.tell_refusals,
             meeting,
             swap_file,
@@ -187,7 +189,7 @@ impl Host {
         Ok(())
     }
 
-    fn add(&self, source: BorrowedFd<'_>, about: u64) -> rustix::io::Result<()> {
+    pub(crate) fn add(&self, source: BorrowedFd<'_>, about: u64) -> rustix::io::Result<()> {
         epoll::add(&self.events, source, epoll::EventData::new_u64(about), epoll::EventFlags::IN)
     }
 
@@ -202,7 +204,8 @@ impl Host {
                 }
             }
             events.clear();
-            let timeout = self.patience().and_then(|left| Timespec::try_from(left).ok());
+            let waits = self.patience().into_iter().chain(self.open_again());
+            let timeout = waits.min().and_then(|left| Timespec::try_from(left).ok());
             match epoll::wait(&self.events, spare_capacity(&mut events), timeout.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(HostError::system("epoll")(error)),
@@ -231,7 +234,7 @@ impl Host {
 
     fn happened(&mut self, about: u64) -> Result<(), HostError> {
         match about {
-            LISTENER => self.accept(),
+            LISTENER => self.somebody_came(),
             SIGNALS => self.obey(),
             CHILD => self.child_ended(),
             process => {
@@ -243,27 +246,6 @@ impl Host {
             }
         }
         Ok(())
-    }
-
-    fn accept(&mut self) {
-        let conn = match accept_with(self.meeting.listener(), SocketFlags::CLOEXEC) {
-            Ok(conn) => conn,
-            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                // The caller stays in line and this would be repeated at once: rather no newcomers than no rest.
-                let _ = epoll::delete(&self.events, self.meeting.listener());
-                return self
-                    .remark("no more processes can be taken in: the system is out of descriptors or memory");
-            }
-            Err(_) => return,
-        };
-        let Ok(peer) = socket_peercred(&conn) else { return };
-        if peer.uid != rustix::process::getuid() {
-            return self
-                .remark(&format!("a process of another user (uid {}) was turned away", peer.uid.as_raw()));
-        }
-        if let Ok(process) = Process::new(peer.pid.as_raw_nonzero().get(), 0, State::New, conn) {
-            self.meet(process);
-        }
     }
 
     /// Takes a process in and listens to it. Without the means to do so it is not taken in.
@@ -299,6 +281,8 @@ impl Host {
         if !process.managed() {
             self.processes.remove(no);
         } else if process.lives() {
+            self.end_if_it_stays(no);
+            let Some(process) = self.processes.get(no) else { return };
             let _ = epoll::delete(&self.events, process.conn());
             self.set_aside(no, State::Leaving(Instant::now()));
         }

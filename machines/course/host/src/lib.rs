@@ -7,10 +7,12 @@
 //! An access travels: an application's touch traps, its library asks here (`talk`), `schedule` calls the object
 //! through `pager` (logged, watched, judged), and the entries that changed go back in the answer.
 
+mod arrivals;
 mod close;
 mod disk;
 mod error;
 mod host;
+mod kin;
 mod log;
 mod meeting;
 mod memory;

@@ -6,6 +6,9 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+/// What the system calls physical memory in the mappings of a process.
+pub(crate) const NAME: &str = "mager-physical-memory";
+
 /// Physical memory of a number of frames.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -18,7 +21,7 @@ impl Memory {
     /// `frames` zeroed frames.
     pub(crate) fn new(frames: u32) -> io::Result<Memory> {
         let bytes = frames as usize * PAGE_SIZE;
-        let file = memfd_create("mager-physical-memory", MemfdFlags::CLOEXEC)?;
+        let file = memfd_create(NAME, MemfdFlags::CLOEXEC)?;
         ftruncate(&file, bytes as u64)?;
         let mapping = Mapping::shared(file.as_fd(), bytes)?;
         Ok(Memory { file, mapping, frames })

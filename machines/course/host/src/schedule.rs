@@ -3,12 +3,14 @@
 //! What a process asks for is answered here, by calls to the pager. Before each answer, while nobody runs, the
 //! pager is told of processes that have ended and that have come ([`Host::settle`]).
 
+use crate::arrivals::NO_ROOM;
 use crate::error::HostError;
 use crate::host::Host;
+use crate::kin::{among_the_last, may_be_child};
 use crate::process::{Process, ProcessNo, State};
 use crate::talk;
 use mager_course_abi::{ARENA_BASE, ARENA_PAGES, Entry, PAGE_SIZE, arena_page};
-use mager_course_protocol::{Request, VERSION};
+use mager_course_protocol::Request;
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
 
@@ -110,30 +112,6 @@ impl Host {
         Ok(())
     }
 
-    fn greeted(&mut self, no: ProcessNo, version: u32, parent: i32) {
-        let Some(process) = self.processes.get(no) else { return };
-        let pid = process.pid;
-        if version != VERSION {
-            let why =
-                format!("the program speaks version {version} of the protocol, the pager version {VERSION}");
-            talk::say(process.conn(), self.reply.refused(&why));
-            self.processes.remove(no);
-            return;
-        }
-        let former = self.processes.iter().find(|(other, process)| *other != no && process.pid == pid);
-        if let Some((former, process)) = former {
-            // The same process with a new connection: it has become another program, or it talks nonsense.
-            if process.lives() && !talk::hung_up(process.conn()) {
-                return self.expel(no, "it is managed already");
-            }
-            self.set_aside(former, State::Gone);
-        }
-        if let Some(process) = self.processes.get_mut(no) {
-            process.parent = parent;
-            process.state = State::Arriving;
-        }
-    }
-
     fn answer(
         &mut self,
         no: ProcessNo,
@@ -195,11 +173,16 @@ impl Host {
 
     fn fork(&mut self, no: ProcessNo, pid: i32, child: i32, conn: Option<OwnedFd>) -> Result<(), HostError> {
         let known = self.processes.find(|process| process.pid == child && process.managed()).is_some();
-        let Some(conn) = conn.filter(|_| !known) else {
+        let proper = |conn: &OwnedFd| !known && may_be_child(child, pid) && talk::made_by(pid, conn);
+        let Some(conn) = conn.filter(proper) else {
             self.expel(no, "it told of a fork, but not of a new child with its own connection");
             return Ok(());
         };
         let shown = self.processes.get(no).map_or([Entry::NONE; ARENA_PAGES], |parent| parent.shown);
+        if among_the_last(&conn) {
+            talk::say(&conn, self.reply.refused(NO_ROOM));
+            return self.refuse_fork(no, NO_ROOM);
+        }
         let Ok(mut process) = Process::new(child, pid, State::Arriving, conn) else {
             return self.refuse_fork(no, "the child was gone before the pager knew it");
         };
@@ -211,10 +194,12 @@ impl Host {
             return self.refuse_fork(no, &why);
         }
         process.state = State::Ready;
-        match self.meet(process) {
-            Some(new) => self.enqueue(new),
-            None => return Err(HostError::system("watching a new process")(rustix::io::Errno::NOMEM)),
-        }
+        let Some(new) = self.meet(process) else {
+            self.pager.switch(child);
+            self.pager.destroy();
+            return self.refuse_fork(no, "the system has no means to watch a further process");
+        };
+        self.enqueue(new);
         self.report.processes += 1;
         self.deliver(no, 0)
     }

@@ -3,13 +3,14 @@
 
 use mager_course_protocol::{REQUEST_LEN, Request};
 use rustix::io::Errno;
+use rustix::net::sockopt::{socket_peercred, socket_type};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recv, recvmsg, send, sendmsg,
+    SendFlags, SocketType, recv, recvmsg, send, sendmsg,
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What came from an application.
 #[derive(Debug)]
@@ -54,8 +55,14 @@ pub(crate) fn hung_up(conn: BorrowedFd<'_>) -> bool {
     )
 }
 
+/// Is this one of two ends of a connection that `pid` has made, such as it makes for its child?
+pub(crate) fn made_by(pid: i32, conn: &OwnedFd) -> bool {
+    let maker = socket_peercred(conn).map(|peer| peer.pid.as_raw_nonzero().get());
+    socket_type(conn) == Ok(SocketType::SEQPACKET) && maker == Ok(pid)
+}
+
 /// Sends a reply. An application that is gone is found out by its hang-up, so the result does not matter.
-pub(crate) fn say(conn: BorrowedFd<'_>, reply: &[u8]) {
+pub(crate) fn say(conn: impl AsFd, reply: &[u8]) {
     let _ = send(conn, reply, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
 }
 

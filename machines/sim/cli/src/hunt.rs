@@ -1,6 +1,7 @@
 //! Going through seeds, several at a time, until one fails or the time is up.
 
 use crate::args::SimArgs;
+use crate::interrupt;
 use mager_sim::{Failure, Stats, run_seed};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,6 +20,8 @@ pub struct Hunt {
     pub failure: Option<(u64, Failure)>,
     /// How long it took.
     pub took: Duration,
+    /// Ctrl-C ended it.
+    pub interrupted: bool,
 }
 
 /// What all workers share.
@@ -50,7 +53,14 @@ impl Shared<'_> {
 pub fn hunt(args: &SimArgs, first: u64, mut progress: impl FnMut(&Hunt)) -> Hunt {
     let shared = Shared { args, first, next: AtomicU64::new(0), stop: AtomicBool::new(false) };
     let (sender, receiver) = channel();
-    let mut hunt = Hunt { first, worlds: 0, stats: Stats::default(), failure: None, took: Duration::ZERO };
+    let mut hunt = Hunt {
+        first,
+        worlds: 0,
+        stats: Stats::default(),
+        failure: None,
+        took: Duration::ZERO,
+        interrupted: false,
+    };
     std::thread::scope(|scope| {
         for _ in 0..args.jobs {
             let sender = sender.clone();
@@ -88,7 +98,8 @@ fn collect(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if shared.args.time.is_some_and(|time| hunt.took >= time) {
+        hunt.interrupted = interrupt::stopped();
+        if hunt.interrupted || shared.args.time.is_some_and(|time| hunt.took >= time) {
             shared.stop.store(true, Ordering::Relaxed);
         }
         if told.elapsed() >= Duration::from_secs(1) {

@@ -5,6 +5,7 @@
 
 mod args;
 mod hunt;
+mod interrupt;
 mod report;
 
 pub use args::{ReferencesArg, SharingArg, SimArgs};
@@ -18,7 +19,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Runs that a shrink may take.
 const SHRINK_RUNS: u32 = 20_000;
 
-/// Does what `args` say. The exit code is 1 if a world went wrong, 2 if the options cannot be followed.
+/// Does what `args` say. The exit code is 1 if a world went wrong, 2 if the options cannot be followed, 130 if Ctrl-C
+/// ended it before anything went wrong.
 #[must_use]
 pub fn run(args: &SimArgs) -> ExitCode {
     let done = match (&args.scenario, args.exhaustive) {
@@ -27,6 +29,7 @@ pub fn run(args: &SimArgs) -> ExitCode {
         (None, None) => run_seeds(args),
     };
     match done {
+        Ok(true) if interrupt::stopped() => ExitCode::from(interrupt::STATUS),
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -55,6 +58,7 @@ fn run_seeds(args: &SimArgs) -> Result<bool, String> {
         return Err(format!("such a world is not possible: {why}"));
     }
     eprintln!("seed {first}");
+    interrupt::listen();
     let hunt = hunt(args, first, |hunt| eprintln!("{}", report::progress(hunt)));
     let shrunk = hunt.failure.as_ref().map(|(seed, failure)| shrunk(args, *seed, failure));
     if let (Some(scenario), Some(file)) = (&shrunk, &args.save) {

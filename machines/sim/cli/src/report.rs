@@ -39,6 +39,9 @@ pub fn summary(hunt: &Hunt) -> String {
     let (stats, seconds) = (&hunt.stats, hunt.took.as_secs_f64());
     let mut text = String::new();
     let mut line = |words: String| text.extend([words.as_str(), "\n"]);
+    if hunt.interrupted {
+        line("interrupted: this is what was finished".to_owned());
+    }
     line(format!("seeds      {} worlds from seed {}", hunt.worlds, hunt.first));
     let per_second = rate(stats.accesses, seconds) / 1e6;
     line(format!(
@@ -70,7 +73,7 @@ pub fn json(hunt: &Hunt, scenario: Option<&str>) -> String {
     };
     format!(
         "{{\"first_seed\":{},\"worlds\":{},\"seconds\":{:.3},\"accesses\":{},\"faulted\":{},\"evictions\":{},\
-         \"steps\":{},\"checks\":{},\"ios\":{},\"io_failures\":{},\"denied\":{},\"copies\":{},\"failure\":{failure}}}",
+         \"steps\":{},\"checks\":{},\"ios\":{},\"io_failures\":{},\"denied\":{},\"copies\":{},\"interrupted\":{},\"failure\":{failure}}}",
         hunt.first,
         hunt.worlds,
         hunt.took.as_secs_f64(),
@@ -82,7 +85,8 @@ pub fn json(hunt: &Hunt, scenario: Option<&str>) -> String {
         stats.ios,
         stats.failures,
         stats.denied,
-        stats.copies
+        stats.copies,
+        hunt.interrupted
     )
 }
 
