@@ -87,10 +87,9 @@ pub(crate) fn config(options: &Options, low_water: u32) -> Config {
 
 pub(crate) fn backing_options(options: &Options) -> mager_stores::Options {
     mager_stores::Options {
-        page_size: options.page_size as usize,
         swap: Some(SwapOptions { place: options.swap.clone(), blocks: options.swap_blocks }),
         compressed: (options.compressed > 0).then_some(options.compressed),
         engine: options.engine,
-        checksums: true,
+        ..mager_stores::Options::new(options.page_size as usize)
     }
 }
