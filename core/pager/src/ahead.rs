@@ -16,7 +16,8 @@ use crate::{Access, Effects, EntryNo, Kind, Pager, Sharing, Site};
 use mager_policies::{FrameNo, PageNo, Policy};
 
 impl<P: Policy> Pager<P> {
-    /// Whatever `access` to `at` will need, if a frame is to spare.
+    /// Whatever `access` to `at` will need, if a frame is to spare. Cold beside the faults it saves.
+    #[cold]
     pub(crate) fn ahead(&mut self, at: Site, access: Access, out: &mut Effects) {
         if !self.memory.demands.is_empty() || self.memory.frames.free_count() == 0 {
             return;

@@ -113,8 +113,16 @@ impl Memory {
         }
         self.protect(page, out);
         if unasked && self.config.sharing == Sharing::Place {
-            self.show_faulter(first, page, None, out);
+            self.show_unasked(first, page, out);
         }
+    }
+
+    #[cold]
+    fn show_unasked(&mut self, entry: EntryNo, page: PageNo, out: &mut Effects) {
+        let page = &self.pages[page];
+        let frame = page.state.readable_frame().expect("answer: a page that came in is in a frame");
+        let allowed = self.allowed(page);
+        self.map(entry, frame, allowed, out);
     }
 
     /// Shows `entry` what it faulted for, unless that was done since it showed `before`: the machine may have lost a
