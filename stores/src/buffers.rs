@@ -93,9 +93,12 @@ impl Buffers {
         !self.staging.idle(buffer.index())
     }
 
+    pub(crate) fn taken(&self, buffer: BufferNo) -> bool {
+        self.taken[buffer.index()]
+    }
+
     /// Lends a buffer to the kernel; it comes back when the loan is dropped.
     pub(crate) fn lend(&mut self, buffer: BufferNo, toward: Toward) -> Lent {
-        assert!(self.taken[buffer.index()], "buffers: {} is in use and was not taken", buffer.0);
         self.staging.lend(buffer.index(), toward)
     }
 }

@@ -119,7 +119,7 @@ impl Backing {
     ///
     /// A block never written reads as zeros; so does what lies behind a file's end.
     pub fn read(&mut self, tag: u32, home: Home, into: BufferNo, buffers: &mut Buffers) {
-        self.begin(buffers);
+        self.begin(into, buffers);
         self.figures.reads += 1;
         let answer = match home {
             Home::Swap(block) => match self.swap.read(block, buffers.bytes_mut(into)) {
@@ -146,7 +146,7 @@ impl Backing {
     ///
     /// A file never grows: of the block that it ends in only that part is written.
     pub fn write(&mut self, tag: u32, home: Home, from: BufferNo, buffers: &mut Buffers) {
-        self.begin(buffers);
+        self.begin(from, buffers);
         self.figures.writes += 1;
         let answer = match home {
             Home::Swap(block) => match self.swap.write(block, buffers.bytes(from)) {
@@ -236,7 +236,8 @@ impl Backing {
         }
     }
 
-    fn begin(&mut self, buffers: &Buffers) {
+    fn begin(&mut self, buffer: BufferNo, buffers: &Buffers) {
+        assert!(buffers.taken(buffer), "buffers: {} is used and was not taken", buffer.0);
         assert!(buffers.page_size() == self.page_size, "backing: the buffers' pages have another size");
         self.unfinished += 1;
     }

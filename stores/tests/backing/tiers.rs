@@ -1,0 +1,101 @@
+//! Compressed memory: its budget, what it gives back, and what is said when it is full.
+
+use crate::world::{World, swap};
+use mager_stores::{EngineKind, Home, Options, StoreError, SwapPlace};
+
+fn packed(budget: usize, place: SwapPlace) -> World {
+    World::new(Options { compressed: Some(budget), ..swap(4096, place, 2000, EngineKind::Inline) })
+}
+
+/// Versions of this remainder are half compressible; see `contents`.
+fn half(n: u32) -> u64 {
+    u64::from(n) * 5 + 3
+}
+
+fn write_all(world: &mut World, blocks: impl Iterator<Item = u32>, version: impl Fn(u32) -> u64) {
+    for block in blocks {
+        world.write_version(Home::Swap(block), version(block));
+        world.settle();
+    }
+}
+
+#[test]
+fn without_a_swap_file_a_full_memory_says_so_and_keeps_the_rest() {
+    let mut world = packed(300_000, SwapPlace::Nowhere);
+    write_all(&mut world, 0..300, half);
+    let figures = world.backing.figures();
+    assert!(figures.packed_pages > 90 && figures.packed_pages < 150, "{figures:?}");
+    assert_eq!(world.errors.len() as u64 + figures.packed_pages, 300);
+    assert!(world.errors.iter().all(|error| matches!(error, StoreError::Full { .. })));
+    let kept = u32::try_from(figures.packed_pages).unwrap();
+    for block in 0..kept {
+        world.read(Home::Swap(block));
+        world.settle();
+    }
+    assert_eq!(world.errors.len(), 300 - kept as usize, "what was kept is read");
+}
+
+#[test]
+fn released_blocks_make_room() {
+    let mut world = packed(300_000, SwapPlace::Nowhere);
+    for _ in 0..5 {
+        write_all(&mut world, 0..60, half);
+        (0..60).for_each(|block| world.release(block));
+        assert_eq!(world.backing.figures().packed_pages, 0);
+    }
+    write_all(&mut world, 0..50, |n| u64::from(n) * 5 + 4);
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+    assert_eq!(world.backing.figures().incompressible, 50);
+}
+
+#[test]
+fn a_page_of_one_word_takes_no_room() {
+    let mut world = packed(200_000, SwapPlace::Nowhere);
+    let before = world.backing.figures().packed_bytes;
+    write_all(&mut world, 0..2000, |n| u64::from(n) * 5 + 1);
+    let figures = world.backing.figures();
+    assert_eq!((figures.packed_bytes, figures.same_filled), (before, 2000));
+}
+
+#[test]
+fn a_block_written_again_loses_its_old_copy() {
+    let mut world = packed(300_000, SwapPlace::Memory);
+    for round in 0..400 {
+        write_all(&mut world, 0..5, |n| half(n + round * 7));
+    }
+    let figures = world.backing.figures();
+    assert_eq!((figures.packed_pages, figures.spilled), (5, 0));
+}
+
+#[test]
+fn reading_back_keeps_the_copy() {
+    let mut world = packed(300_000, SwapPlace::Memory);
+    write_all(&mut world, 0..20, half);
+    let before = world.backing.figures();
+    (0..20).for_each(|block| world.read(Home::Swap(block)));
+    world.settle();
+    let after = world.backing.figures();
+    assert_eq!((before.packed_pages, before.packed_bytes), (after.packed_pages, after.packed_bytes));
+    assert!(after.ratio().unwrap() > 0.5);
+}
+
+#[test]
+fn the_budget_holds_whatever_is_written() {
+    for budget in [80_000, 200_000, 1_000_000, 5_000_000] {
+        let mut world = packed(budget, SwapPlace::Memory);
+        for n in 0..3000u32 {
+            world.write_version(Home::Swap(n * 7919 % 2000), u64::from(n));
+            world.settle();
+            let figures = world.backing.figures();
+            assert!(figures.packed_bytes <= budget as u64, "{figures:?}");
+        }
+        assert!(world.errors.is_empty());
+    }
+}
+
+#[test]
+fn a_budget_that_is_too_small_says_what_is_needed() {
+    let options = Options { compressed: Some(20_000), ..Options::new(4096) };
+    let error = mager_stores::Backing::new(options).unwrap_err().to_string();
+    assert!(error.starts_with("20000 bytes of compressed memory are too few"), "{error}");
+}

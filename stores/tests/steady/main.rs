@@ -1,0 +1,71 @@
+//! After warm-up nothing on the way of a page allocates memory, on any engine.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod sys;
+
+use mager_stores::{Backing, Buffers, EngineKind, Home, Options, SwapOptions, SwapPlace};
+use rustix::event::{PollFd, PollFlags, poll};
+
+struct Life {
+    backing: Backing,
+    buffers: Buffers,
+}
+
+impl Life {
+    fn settle(&mut self) {
+        self.backing.submit(&mut self.buffers);
+        while self.backing.in_flight() > 0 {
+            match self.backing.finished() {
+                Some(done) => {
+                    done.result.unwrap();
+                    self.buffers.give(mager_stores::BufferNo(done.tag));
+                }
+                None => {
+                    let fd = self.backing.wait_fd().unwrap();
+                    poll(&mut [PollFd::new(&fd, PollFlags::IN)], None).unwrap();
+                }
+            }
+        }
+    }
+
+    /// 40 pages are written and read back; some compress, some are neighbours, some are alone.
+    fn round(&mut self, round: u32) {
+        let block = |n: u32| Home::Swap((n * (n + 1) / 2 + round * 64) % 1000);
+        for n in 0..40 {
+            let buffer = self.buffers.take().unwrap();
+            let page = self.buffers.bytes_mut(buffer);
+            page[..2048].fill(1);
+            for (byte, k) in page[2048..].iter_mut().zip(0u32..) {
+                *byte = u8::try_from((n * 31 + k * (k | n)) >> 3 & 255).unwrap();
+            }
+            self.backing.write(buffer.0, block(n), buffer, &mut self.buffers);
+        }
+        self.settle();
+        for n in 0..40 {
+            let buffer = self.buffers.take().unwrap();
+            self.backing.read(buffer.0, block(n), buffer, &mut self.buffers);
+        }
+        self.settle();
+        let buffer = self.buffers.take().unwrap();
+        self.backing.read(buffer.0, block(0), buffer, &mut self.buffers);
+        self.settle();
+        (0..1000).step_by(3).for_each(|block| self.backing.release(block));
+    }
+}
+
+#[test]
+fn nothing_is_allocated_after_warm_up() {
+    for engine in [EngineKind::Inline, EngineKind::Uring, EngineKind::Pool(2)] {
+        let swap = SwapOptions { place: SwapPlace::Memory, blocks: 1000 };
+        let compressed = Some(200_000);
+        let options = Options { swap: Some(swap), compressed, engine, ..Options::new(4096) };
+        let backing = Backing::new(options).unwrap();
+        let mut life = Life { backing, buffers: Buffers::new(4096, 64).unwrap() };
+        (0..20).for_each(|round| life.round(round));
+        let before = sys::calls();
+        (0..200).for_each(|round| life.round(round));
+        assert_eq!(sys::calls() - before, 0, "{engine:?}");
+        let figures = life.backing.figures();
+        assert!(figures.spilled > 0 && figures.joined > 0 && figures.packed_pages > 0, "{figures:?}");
+    }
+}
