@@ -64,6 +64,12 @@ impl Buffers {
         self.staging.bytes(buffer.index())
     }
 
+    /// The contents of `count` buffers that follow each other. None of them may be being read into.
+    #[must_use]
+    pub fn run(&self, first: BufferNo, count: usize) -> &[u8] {
+        self.staging.run(first.index(), count)
+    }
+
     /// The contents, to be changed. The buffer must not be in flight.
     pub fn bytes_mut(&mut self, buffer: BufferNo) -> &mut [u8] {
         self.staging.bytes_mut(buffer.index())

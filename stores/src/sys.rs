@@ -102,6 +102,13 @@ impl Staging {
         unsafe { slice::from_raw_parts(self.area.at(page), self.area.page_size) }
     }
 
+    pub(crate) fn run(&self, page: usize, count: usize) -> &[u8] {
+        let idle = (page..page + count).all(|page| self.area.state(page) != FILLING);
+        assert!(idle, "buffers: one of {count} from {page} on is looked at while it is being read");
+        // SAFETY: `states` has all of the pages, so they are in the mapping, and neighbours in it; nobody writes them, as in `bytes`.
+        unsafe { slice::from_raw_parts(self.area.at(page), self.area.page_size * count) }
+    }
+
     pub(crate) fn bytes_mut(&mut self, page: usize) -> &mut [u8] {
         assert!(self.idle(page), "buffers: {page} is changed while it is in flight");
         // SAFETY: the page is in the mapping; it is idle, so no loan of it exists, and `&mut self` is the only owner.

@@ -40,27 +40,42 @@ impl Default for Stream {
 impl Stream {
     /// A fault at `page`; what to bring in besides, at most `most` pages.
     pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
-        let goes_on = self.arena == arena && self.hits >= SURE && page == self.next;
-        let distance = i64::from(page) - i64::from(self.last);
-        let stride = i32::try_from(distance).ok().filter(|by| *by != 0 && by.abs() <= MAX_STRIDE);
-        if goes_on {
-            self.window = (self.window * 2).clamp(FIRST_WINDOW, most.max(1));
-        } else if self.arena == arena && stride == Some(self.stride) {
-            self.hits += 1;
-            self.window = FIRST_WINDOW.min(most);
-        } else if !(self.arena == arena && page == self.last) {
-            (self.hits, self.window) = (0, 0);
-            self.stride = stride.filter(|_| self.arena == arena).unwrap_or(0);
+        let here = self.arena == arena;
+        if here && self.hits >= SURE && page == self.next {
+            self.window = (self.window * 2).clamp(FIRST_WINDOW, most);
+        } else if here && self.hits >= SURE && self.expected(page) {
+            // Not everything that was guessed came in, for want of frames; the guess was right.
+            self.window = (self.window / 2).clamp(FIRST_WINDOW.min(most), most);
+        } else {
+            self.look_at(here, page, most);
         }
         (self.arena, self.last) = (arena, page);
+        self.next = step(page, self.stride)?;
         if self.hits < SURE || self.window == 0 {
-            self.next = step(page, self.stride)?;
             return None;
         }
-        let first = step(page, self.stride)?;
-        self.last = step(page, self.stride * i32::try_from(self.window).ok()?)?;
-        self.next = step(self.last, self.stride)?;
+        let first = self.next;
+        self.next = step(page, self.stride * i32::try_from(self.window + 1).ok()?)?;
         Some(Window { first, stride: self.stride, count: self.window })
+    }
+
+    /// Whether `page` is in the last window.
+    fn expected(&self, page: u32) -> bool {
+        let (from, to) = (self.last.min(self.next), self.last.max(self.next));
+        (from..=to).contains(&page) && page != self.last && page.abs_diff(self.last) % self.stride.unsigned_abs() == 0
+    }
+
+    /// No window is open, or it was a wrong guess.
+    fn look_at(&mut self, here: bool, page: u32, most: u32) {
+        let distance = i64::from(page) - i64::from(self.last);
+        let stride = i32::try_from(distance).ok().filter(|by| here && *by != 0 && by.abs() <= MAX_STRIDE);
+        if stride == Some(self.stride) {
+            self.hits += 1;
+            self.window = FIRST_WINDOW.min(most);
+        } else if !here || page != self.last {
+            (self.hits, self.window) = (0, 0);
+            self.stride = stride.unwrap_or(0);
+        }
     }
 }
 
@@ -91,6 +106,13 @@ mod tests {
         assert_eq!(run(&mut stream, &[10, 20, 30, 40]), [None, None, None, Some((50, 4))]);
         let mut stream = Stream::default();
         assert_eq!(run(&mut stream, &[5, 900, 31, 7, 60_000, 12]), [None; 6]);
+    }
+
+    #[test]
+    fn a_window_that_came_in_half_does_not_end_the_sequence() {
+        let mut stream = Stream::default();
+        run(&mut stream, &[10, 11, 12, 13, 18]);
+        assert_eq!(run(&mut stream, &[22, 27]), [Some((23, 4)), Some((28, 8))]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Instant;
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
         let outcome = self.driver.control(call, &mut self.machine);
+        self.machine.arrive();
         self.machine.settle();
         match outcome {
             Outcome::Refused(why) => Err(why.into()),

@@ -34,7 +34,9 @@ struct ClientFigures {
 }
 
 impl Server {
-    pub(crate) fn figures_json(&self) -> String {
+    /// Figures since the start, as JSON.
+    #[must_use]
+    pub fn figures_json(&self) -> String {
         serde_json::to_string(&self.figures()).unwrap_or_else(|_| "{}".into())
     }
 

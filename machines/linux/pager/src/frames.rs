@@ -4,7 +4,7 @@
 //! file page's in the object's; on the way there they are in a staging buffer.
 //!
 //! ```text
-//! Nowhere -> Zeros | Buffer -> Placed -> Nowhere
+//! Nowhere -> Zeros | Buffer -> Filling -> Placed -> Nowhere
 //! ```
 
 use mager_pager::{Access, FrameNo, Home, ObjectNo, Site, VirtPage};
@@ -47,6 +47,8 @@ pub(crate) enum Bytes {
     Zeros,
     /// In a staging buffer only.
     Buffer(BufferNo),
+    /// On its way into the memory file, with others: see `fills`.
+    Filling,
     /// In the memory file.
     Placed,
 }

@@ -36,14 +36,26 @@ fn thread_of(who: Ticket) -> u16 {
 
 impl Hardware for Machine {
     fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
-        match self.frames[frame].bytes {
-            Bytes::Zeros | Bytes::Buffer(_) => self.fill(at, frame, access),
-            Bytes::Placed => self.show(at, frame, access),
-            Bytes::Nowhere => unreachable!("machine: frame {frame} is mapped without bytes"),
+        if self.frames[frame].bytes == Bytes::Filling {
+            self.arrive();
+        }
+        match (self.frames[frame].bytes, self.frames[frame].place) {
+            // What a client has mapped at `at` is its own affair, and must not decide what others see.
+            (Bytes::Zeros | Bytes::Buffer(_), Place::Object(..)) => {
+                self.put(frame);
+                self.show(at, frame, access);
+            }
+            (Bytes::Zeros | Bytes::Buffer(_), Place::Private(_)) if self.attached(at) => self.fill(at, frame, access),
+            (Bytes::Zeros | Bytes::Buffer(_), Place::None | Place::Private(_)) => {}
+            (Bytes::Placed | Bytes::Filling, _) => self.show(at, frame, access),
+            (Bytes::Nowhere, _) => unreachable!("machine: frame {frame} is mapped without bytes"),
         }
     }
 
     fn unmap(&mut self, at: Site, frame: FrameNo) {
+        if self.frames[frame].bytes == Bytes::Filling {
+            self.arrive();
+        }
         match self.frames[frame].place {
             Place::Private(_) => self.keep_aside(frame),
             Place::Object(..) => {
@@ -65,8 +77,11 @@ impl Hardware for Machine {
         if from == to {
             return self.moved(from, at);
         }
+        if self.frames[from].bytes == Bytes::Filling {
+            self.arrive();
+        }
         let bytes = match self.frames[from].bytes {
-            Bytes::Placed => Bytes::Buffer(self.copied(from)),
+            Bytes::Placed | Bytes::Filling => Bytes::Buffer(self.copied(from)),
             Bytes::Buffer(buffer) => Bytes::Buffer(self.duplicate(buffer)),
             bytes @ (Bytes::Zeros | Bytes::Nowhere) => bytes,
         };
@@ -75,8 +90,11 @@ impl Hardware for Machine {
     }
 
     fn empty(&mut self, frame: FrameNo) {
+        if self.frames[frame].bytes == Bytes::Filling {
+            self.arrive();
+        }
         match self.frames[frame].bytes {
-            Bytes::Placed => self.holes.push(self.frames[frame].place),
+            Bytes::Placed | Bytes::Filling => self.holes.push(self.frames[frame].place),
             Bytes::Buffer(buffer) => self.buffers.give(buffer),
             Bytes::Nowhere | Bytes::Zeros => {}
         }
@@ -100,6 +118,11 @@ impl Hardware for Machine {
 }
 
 impl Machine {
+    /// Whether there is anyone to show anything to.
+    fn attached(&self, at: Site) -> bool {
+        self.arenas.address(at, self.page_size).is_some()
+    }
+
     fn site(&self, who: Ticket) -> Option<Site> {
         let slot = usize::try_from(who.0 >> PAGE_BITS & ((1 << SLOT_BITS) - 1)).ok()?;
         let page = u32::try_from(who.0 & ((1 << PAGE_BITS) - 1)).ok()?;
@@ -122,7 +145,7 @@ impl Machine {
 
     /// A frame moves to another site with its bytes.
     fn moved(&mut self, frame: FrameNo, at: Site) {
-        if self.frames[frame].bytes == Bytes::Placed {
+        if matches!(self.frames[frame].bytes, Bytes::Placed | Bytes::Filling) {
             return self.move_to(frame, at);
         }
         (self.frames[frame].place, self.frames[frame].shown) = (Place::Private(at), None);

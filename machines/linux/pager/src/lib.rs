@@ -9,6 +9,7 @@ mod arenas;
 mod clients;
 mod faulting;
 mod figures;
+mod fills;
 mod frames;
 mod hardware;
 mod holes;

@@ -9,6 +9,7 @@
 //! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
 
 use crate::arenas::Arenas;
+use crate::fills::{Fill, ZERO_PAGES};
 use crate::frames::{Bytes, Frames, InFlight, Place};
 use crate::holes::Holes;
 use crate::objects::Objects;
@@ -17,9 +18,6 @@ use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
 use mager_stores::{Backing, BufferNo, Buffers};
 use std::collections::VecDeque;
-
-/// How often a COPY that met a changing memory map is tried again before the page is put by other means.
-const TRIES: u32 = 1000;
 
 /// A flush was answered: whose, and how.
 pub(crate) type Answer = (Ticket, Result<(), Denied>);
@@ -46,7 +44,8 @@ pub(crate) struct Machine {
     pub(crate) early: VecDeque<Event>,
     pub(crate) denied: u64,
     pub(crate) scratch: Box<[u8]>,
-    zeros: Box<[u8]>,
+    pub(crate) zeros: Box<[u8]>,
+    pub(crate) fills: Vec<Fill>,
 }
 
 impl Machine {
@@ -67,7 +66,8 @@ impl Machine {
             early: VecDeque::new(),
             denied: 0,
             scratch: vec![0; page_size as usize].into_boxed_slice(),
-            zeros: vec![0; page_size as usize].into_boxed_slice(),
+            zeros: vec![0; page_size as usize * ZERO_PAGES].into_boxed_slice(),
+            fills: Vec::new(),
         }
     }
 
@@ -90,53 +90,14 @@ impl Machine {
         }
     }
 
-    /// Puts a frame's bytes at `at` and shows them there. An object's go through its file: what a client has mapped at
-    /// `at` is its own affair, and must not decide what others see.
-    pub(crate) fn fill(&mut self, at: Site, frame: FrameNo, access: Access) {
-        if let Place::Object(..) = self.frames[frame].place {
-            self.put(frame);
-            return self.show(at, frame, access);
-        }
-        self.punch_holes();
-        let bytes = self.frames[frame].bytes;
-        let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
-        let page = match bytes {
-            Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
-            Bytes::Zeros => &self.zeros,
-            Bytes::Nowhere | Bytes::Placed => unreachable!("machine: nothing to fill frame {frame} with"),
-        };
-        let mut answer = uffd.copy(address, page, access != Access::Write);
-        for _ in 0..TRIES {
-            if !matches!(answer, Err(Failed::Again(_))) {
-                break;
-            }
-            answer = uffd.copy(address, page, access != Access::Write);
-        }
-        match answer {
-            Ok(()) => {
-                self.woken = Some(at);
-                self.placed(frame);
-                self.frames[frame].shown = Some(access);
-                if access == Access::Trap {
-                    self.zap(at);
-                }
-            }
-            // Something is there that is not ours, or the mapping is not what it was: the file gets the bytes.
-            Err(_) => {
-                self.put(frame);
-                self.show(at, frame, access);
-            }
-        }
-    }
-
     /// Writes a frame's bytes into its memory file without showing them to anyone.
     pub(crate) fn put(&mut self, frame: FrameNo) {
         self.punch_holes();
         let place = self.frames[frame].place;
         let page = match self.frames[frame].bytes {
             Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
-            Bytes::Zeros => &self.zeros,
-            Bytes::Nowhere | Bytes::Placed => return,
+            Bytes::Zeros => &self.zeros[..self.scratch.len()],
+            Bytes::Nowhere | Bytes::Filling | Bytes::Placed => return,
         };
         match self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
             Some(Ok(())) => self.placed(frame),
@@ -187,7 +148,7 @@ impl Machine {
         self.frames[frame].shown = Some(access);
     }
 
-    fn zap(&mut self, at: Site) {
+    pub(crate) fn zap(&mut self, at: Site) {
         if let Some(arena) = self.arenas.get_mut(at.arena) {
             arena.zap(at.page.0);
         }
@@ -195,6 +156,7 @@ impl Machine {
 
     /// A copy of the bytes of `frame`, which are in its memory file.
     pub(crate) fn copied(&mut self, frame: FrameNo) -> BufferNo {
+        self.arrive();
         let place = self.frames[frame].place;
         let buffer = self.spare();
         let offset = self.offset(place);
@@ -214,6 +176,7 @@ impl Machine {
     /// A buffer, if need be after waiting for one to come back.
     pub(crate) fn spare(&mut self) -> BufferNo {
         if self.buffers.free() == 0 {
+            self.arrive();
             self.settle();
         }
         loop {
@@ -226,6 +189,7 @@ impl Machine {
 
     /// The frame's bytes move to the memory file of another site.
     pub(crate) fn move_to(&mut self, frame: FrameNo, at: Site) {
+        self.arrive();
         let from = self.frames[frame].place;
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = self.memory(from).map(|memory| memory.read(self.offset(from), &mut scratch));
@@ -242,6 +206,11 @@ impl Machine {
         (self.frames[frame].place, self.frames[frame].shown) = (to, None);
     }
 
+    /// The file took the bytes of a page at `at` not: there is no memory, and nothing to be shown.
+    pub(crate) fn lost(&mut self, at: Site, why: &std::io::Error) {
+        panic!("machine: page {at} found no memory although a frame was free: {why}");
+    }
+
     /// The step is over: bytes that nobody was shown go to their memory file, so that buffers come back.
     pub(crate) fn settle(&mut self) {
         for frame in std::mem::take(&mut self.unplaced) {
@@ -253,6 +222,7 @@ impl Machine {
 
     /// A range is mapped anew or not at all: what was denied there is forgotten.
     pub(crate) fn cure(&mut self, arena: ArenaId, pages: Pages) {
+        self.arrive();
         self.punch_holes();
         let Some(record) = self.arenas.get_mut(arena) else { return };
         let end = pages.start.0.saturating_add(pages.count);
@@ -262,7 +232,7 @@ impl Machine {
             // Only a copy takes poison away (a hole does not), so the page is put there and taken away again.
             if let Some(attached) = &record.attached {
                 let offset = u64::from(page) * self.page_size;
-                let _ = attached.uffd.copy(attached.base + offset, &self.zeros, false);
+                let _ = attached.uffd.copy(attached.base + offset, &self.zeros[..self.scratch.len()], false);
                 let _ = record.memory.punch(offset, self.page_size);
             }
         }

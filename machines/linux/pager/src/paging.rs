@@ -35,6 +35,7 @@ impl Paging for Machine {
 impl Machine {
     /// Starts what there are buffers for, and hands it to the kernel.
     pub(crate) fn submit(&mut self) {
+        self.arrive();
         while self.buffers.free() > KEPT_FOR_COPIES
             && let Some(io) = self.queued.pop_front()
         {
@@ -69,7 +70,7 @@ impl Machine {
             Io::Write { frame, home } => {
                 let buffer = match self.frames[frame].bytes {
                     Bytes::Buffer(buffer) => buffer,
-                    Bytes::Placed | Bytes::Zeros | Bytes::Nowhere => self.copied(frame),
+                    Bytes::Placed | Bytes::Filling | Bytes::Zeros | Bytes::Nowhere => self.copied(frame),
                 };
                 self.frames[frame].in_flight = InFlight::Writing(buffer);
                 let home = self.home(home);

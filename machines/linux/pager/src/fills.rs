@@ -1,0 +1,129 @@
+//! Pages on their way to where they are shown. Neighbours go in one UFFDIO_COPY, which saves most of what a single one
+//! costs: they are gathered until the pager is about to sleep, or until somebody needs one of them in its place.
+
+use crate::frames::{Bytes, Place};
+use crate::machine::Machine;
+use mager_linux_sys::Failed;
+use mager_pager::{Access, FrameNo, Site};
+use mager_stores::BufferNo;
+
+/// Pages of zeros at hand, to be put in one go.
+pub(crate) const ZERO_PAGES: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill {
+    at: Site,
+    frame: FrameNo,
+    access: Access,
+    /// None: zeros.
+    buffer: Option<BufferNo>,
+}
+
+impl Fill {
+    /// Whether `self`, `by` pages behind `first`, can go with it.
+    fn follows(&self, first: &Fill, by: u32) -> bool {
+        let source = match (first.buffer, self.buffer) {
+            (None, None) => (by as usize) < ZERO_PAGES,
+            (Some(BufferNo(a)), Some(BufferNo(b))) => a.checked_add(by) == Some(b),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        let writes = |fill: &Fill| fill.access == Access::Write;
+        source
+            && self.at.arena == first.at.arena
+            && first.at.page.0.checked_add(by) == Some(self.at.page.0)
+            && writes(self) == writes(first)
+    }
+}
+
+impl Machine {
+    /// Puts a private frame's bytes at `at` and shows them there, soon.
+    pub(crate) fn fill(&mut self, at: Site, frame: FrameNo, access: Access) {
+        let buffer = match self.frames[frame].bytes {
+            Bytes::Buffer(buffer) => Some(buffer),
+            Bytes::Zeros => None,
+            Bytes::Nowhere | Bytes::Filling | Bytes::Placed => {
+                unreachable!("machine: nothing to fill frame {frame} with")
+            }
+        };
+        self.fills.push(Fill { at, frame, access, buffer });
+        self.frames[frame].bytes = Bytes::Filling;
+        self.frames[frame].shown = Some(access);
+        self.woken = Some(at);
+    }
+
+    /// Everything that is on its way arrives.
+    pub(crate) fn arrive(&mut self) {
+        if self.fills.is_empty() {
+            return;
+        }
+        self.punch_holes();
+        let fills = std::mem::take(&mut self.fills);
+        let mut rest = &fills[..];
+        while let Some(first) = rest.first() {
+            let count = rest.iter().zip(0..).take_while(|&(fill, by)| fill.follows(first, by) || by == 0).count();
+            self.arrive_together(&rest[..count]);
+            rest = &rest[count..];
+        }
+        // The last first: buffers are handed out again in the order in which they lie.
+        for fill in fills.iter().rev() {
+            if let Some(buffer) = fill.buffer {
+                self.buffers.give(buffer);
+            }
+        }
+        self.fills = fills;
+        self.fills.clear();
+    }
+
+    /// Neighbours in one go; where that does not work, each by itself.
+    fn arrive_together(&mut self, run: &[Fill]) {
+        let done = self.copy_run(run);
+        for (fill, number) in run.iter().zip(0..) {
+            self.frames[fill.frame].bytes = Bytes::Placed;
+            if number >= done {
+                self.arrive_alone(fill);
+            }
+            if fill.access == Access::Trap {
+                self.zap(fill.at);
+            }
+        }
+    }
+
+    /// How many of the run are there now.
+    fn copy_run(&self, run: &[Fill]) -> u64 {
+        let first = &run[0];
+        let Some((uffd, address)) = self.arenas.address(first.at, self.page_size) else { return 0 };
+        let pages = match first.buffer {
+            Some(buffer) => self.buffers.run(buffer, run.len()),
+            None => &self.zeros[..run.len() * self.scratch.len()],
+        };
+        let mut done = 0;
+        for _ in 0..TRIES {
+            match uffd.copy(address + done, &pages[usize::try_from(done).unwrap_or(0)..], first.access != Access::Write) {
+                Ok(()) => return run.len() as u64,
+                Err(Failed::Again(more)) => done += more,
+                Err(_) => break,
+            }
+        }
+        done / self.page_size
+    }
+
+    /// Something is there that is not ours, or the mapping is not what it was: the file gets the bytes.
+    fn arrive_alone(&mut self, fill: &Fill) {
+        let page = match fill.buffer {
+            Some(buffer) => self.buffers.bytes(buffer),
+            None => &self.zeros[..self.scratch.len()],
+        };
+        let place = Place::Private(fill.at);
+        if let Some(Err(why)) = self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
+            self.lost(fill.at, &why);
+        }
+        self.frames[fill.frame].shown = None;
+        self.show(fill.at, fill.frame, fill.access);
+        if let Some((uffd, address)) = self.arenas.address(fill.at, self.page_size) {
+            let _ = uffd.wake(address, self.page_size);
+        }
+    }
+}
+
+/// How often a COPY that met a changing memory map is tried again before the page is put by other means.
+const TRIES: u32 = 1000;
