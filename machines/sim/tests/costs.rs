@@ -295,11 +295,18 @@ fn what_came_in_ahead_costs_no_fault() {
          ahead read A 0
          cpu 0 read A 0 word 0
          cpu 1 read A 0 word 1";
+    let unread = file.replace("file 0 0", "file 0 0 at 0 count 3");
     for sharing in [Sharing::Frame, Sharing::Place] {
         for references in [References::Hardware, References::Trap, References::None] {
             let mut setup = Setup { references, ..Setup::small() };
             setup.share(sharing);
-            assert_eq!(counted_in(setup, file), Counters { page_ins: 1, aheads: 1, ..NOTHING }, "{setup}");
+            for lines in [file, &unread] {
+                assert_eq!(
+                    counted_in(setup, lines),
+                    Counters { page_ins: 1, aheads: 1, ..NOTHING },
+                    "{setup}"
+                );
+            }
         }
     }
 }
