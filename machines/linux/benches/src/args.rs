@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
     pub(crate) allowed: u32,
     /// Compressed memory allowed, in MiB: zram's limit and Mager's budget
-    #[arg(long, default_value_t = 512, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
+    #[arg(long, default_value_t = 640, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
     pub(crate) compressed: u32,
     /// Per cent of the operations; fewer are quicker and less true
     #[arg(long, default_value_t = 100, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=10000))]

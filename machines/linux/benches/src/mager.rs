@@ -51,6 +51,12 @@ impl Memory for Managed {
         sys::words(&self.arena, self.pages)
     }
 
+    /// What could not be paged out stayed in memory and cost nothing: such a run measures something else.
+    fn flaw(&self) -> Option<String> {
+        let denied = self.figure("denied");
+        (denied > 0).then(|| format!("the pager denied {denied} accesses; is --compressed too small?"))
+    }
+
     fn page_ins(&self) -> u64 {
         self.figure("page_ins")
     }

@@ -19,6 +19,11 @@ pub(crate) trait Memory {
         Ok(())
     }
 
+    /// Why figures taken over it do not count, if they do not.
+    fn flaw(&self) -> Option<String> {
+        None
+    }
+
     /// How many accesses so far had to wait for a page to be brought in.
     fn page_ins(&self) -> u64 {
         own_faults().1
