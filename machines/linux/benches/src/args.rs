@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
     pub(crate) allowed: u32,
     /// Compressed memory allowed, in MiB: zram's limit and Mager's budget
-    #[arg(long, default_value_t = 512, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
+    #[arg(long, default_value_t = 640, value_name = "MIB", value_parser = clap::value_parser!(u32).range(8..=1 << 20))]
     pub(crate) compressed: u32,
     /// Per cent of the operations; fewer are quicker and less true
     #[arg(long, default_value_t = 100, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=10000))]
@@ -45,6 +45,9 @@ pub(crate) enum Role {
     /// Measures a floor.
     #[command(hide = true)]
     Floor(FloorJob),
+    /// Is Mager's pager.
+    #[command(hide = true)]
+    Pager(PagerJob),
     /// Answers the faults of a floor.
     #[command(hide = true)]
     Handler(HandlerJob),
@@ -60,7 +63,7 @@ pub(crate) struct ChildJob {
     /// The control group to join before anything is touched.
     #[arg(long)]
     pub(crate) group: Option<PathBuf>,
-    /// The file that the memory is, or lies behind.
+    /// The file that the memory is, or where Mager's pager listens.
     #[arg(long)]
     pub(crate) file: Option<PathBuf>,
     #[arg(long)]
@@ -73,6 +76,22 @@ pub(crate) struct ChildJob {
     pub(crate) scale: u32,
     #[arg(long)]
     pub(crate) seed: u64,
+}
+
+/// Mager's pager for one measured process.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct PagerJob {
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// MiB of frames.
+    #[arg(long)]
+    pub(crate) allowed: u32,
+    /// MiB in an arena.
+    #[arg(long)]
+    pub(crate) touched: u32,
+    /// MiB of compressed memory instead of a swap file.
+    #[arg(long)]
+    pub(crate) compressed: Option<u32>,
 }
 
 /// One measured floor.

@@ -36,6 +36,9 @@ pub(crate) fn run(job: &ChildJob) -> Result<(), Failure> {
     }
     let memory = memory::open(job)?;
     let figures = measure(job, memory.as_ref())?;
+    if let Some(flaw) = memory.flaw() {
+        return Err(Failure::Unavailable(flaw));
+    }
     println!("{}", serde_json::json!(figures));
     Ok(())
 }

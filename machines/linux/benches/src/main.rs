@@ -9,6 +9,7 @@
 //! | `args`, `room` | what is asked for; whether there is room for it |
 //! | `contents`, `workload` | what every word must be; the access patterns, each read checked |
 //! | `memory` | the seam: what workloads run on, one implementation for each kind |
+//! | `mager` | Mager's own kinds: a pager of one's own, an arena of it |
 //! | `kind`, `stage` | the kinds of memory; what must stand on the machine for each, and go again |
 //! | `child`, `run` | one measured process; starting it |
 //! | `floors` | the least that a fault and a read from the disk can cost |
@@ -21,6 +22,7 @@ mod contents;
 mod error;
 mod floors;
 mod kind;
+mod mager;
 mod memory;
 mod quoted;
 mod room;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match &args.role {
         Some(Role::Child(job)) => child::run(job),
         Some(Role::Floor(job)) => floors::child(job),
+        Some(Role::Pager(job)) => mager::pager(job),
         Some(Role::Handler(job)) => floors::handle(job),
         None => rounds::run(&args),
     };

@@ -3,6 +3,7 @@
 use crate::args::ChildJob;
 use crate::error::{At, Failure};
 use crate::kind::Kind;
+use crate::mager::Managed;
 use mager_linux_doctor::Mapping;
 use rustix::mm::Advice;
 use std::fs::File;
@@ -16,6 +17,11 @@ pub(crate) trait Memory {
     /// Waits until what was written so far costs no time later.
     fn settle(&self) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Why figures taken over it do not count, if they do not.
+    fn flaw(&self) -> Option<String> {
+        None
     }
 
     /// How many accesses so far had to wait for a page to be brought in.
@@ -44,12 +50,9 @@ pub(crate) fn open(job: &ChildJob) -> Result<Box<dyn Memory>, Failure> {
     match job.kind {
         Kind::Swap | Kind::SwapNoReadAhead | Kind::Zram => Ok(Box::new(Anonymous::new(bytes)?)),
         Kind::File => Ok(Box::new(SharedFile::new(job, bytes)?)),
-        Kind::Mager | Kind::MagerCompressed => Err(Failure::Unavailable(NOT_JOINED.into())),
+        Kind::Mager | Kind::MagerCompressed => Ok(Box::new(Managed::new(job)?)),
     }
 }
-
-/// What stands in the place of Mager's own two kinds until the client library is joined to this program.
-pub(crate) const NOT_JOINED: &str = "the client library is not joined to this program yet";
 
 /// Private memory of this process, swapped by the kernel where its group's limit makes it.
 struct Anonymous(Mapping);

@@ -35,6 +35,7 @@ pub(crate) struct Results {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     known(args)?;
     room::check(args)?;
+    let _alone = room::alone()?;
     stop::catch()?;
     let swept = sweep(&args.dir)?;
     if swept > 0 {
@@ -43,7 +44,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut results = plan(args);
     let outcome = Place::make(args).and_then(|place| all(args, &place, &mut results));
     table::print(args, &results)?;
-    outcome
+    outcome?;
+    match results.remarks.iter().any(|remark| remark.starts_with(FAILED)) {
+        true => Err(Failure::Child("failed, as told above".into())),
+        false => Ok(()),
+    }
 }
 
 /// Is there a workload, kind or floor for each word of `--only`?
@@ -103,16 +108,19 @@ fn all(args: &Args, place: &Place, results: &mut Results) -> Result<(), Failure>
     Ok(())
 }
 
-/// What cannot be had is remarked; anything else ends the rounds.
+/// What cannot be had is remarked, and so is a process that failed; anything else ends the rounds.
 fn remark(about: &str, outcome: Result<(), Failure>, remarks: &mut BTreeSet<String>) -> Result<(), Failure> {
-    match outcome {
-        Err(Failure::Unavailable(why)) => {
-            remarks.insert(format!("NOT MEASURED: {about}: {why}"));
-            Ok(())
-        }
-        other => other,
-    }
+    let remark = match outcome {
+        Err(Failure::Unavailable(why)) => format!("NOT MEASURED: {about}: {why}"),
+        Err(Failure::Child(why)) => format!("{FAILED}{about}: the measured process {why}"),
+        other => return other,
+    };
+    remarks.insert(remark);
+    Ok(())
 }
+
+/// How the remark on a process begins that did not tell its figures.
+const FAILED: &str = "FAILED: ";
 
 fn once(
     row: &Row,

@@ -1,12 +1,15 @@
-//! All of the benchmark's unsafe code: swap, a process that ends with its parent, many reads in flight.
+//! All of the benchmark's unsafe code: swap, a process that ends with its parent, an arena's words, many reads in
+//! flight.
 
 use io_uring::{IoUring, opcode, types::Fd};
+use mager_linux_client::{Arena, Pages};
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 /// Highest priority, so that other swap of the machine is used last.
 const FIRST: i32 = 0x8000 | 0x7fff;
@@ -35,6 +38,15 @@ pub(crate) fn swap_off(path: &Path) -> io::Result<()> {
 pub(crate) fn end_with_parent() -> io::Result<()> {
     // SAFETY: sets a number of this process.
     answer(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })
+}
+
+/// Pages of an arena as words, for as long as the arena is there.
+pub(crate) fn words(arena: &Arena, pages: Pages) -> &[AtomicU64] {
+    let first = arena.pointer(pages.page).cast::<AtomicU64>();
+    let bytes = arena.page_size() * u64::from(pages.count);
+    let count = usize::try_from(bytes / 8).unwrap_or(0);
+    // SAFETY: the arena maps these pages until it goes, aligned to more than a word; all use of them is atomic.
+    unsafe { std::slice::from_raw_parts(first, count) }
 }
 
 /// A buffer for direct I/O.

@@ -94,6 +94,23 @@ fn a_run_tells_figures_and_leaves_nothing() {
 }
 
 #[test]
+fn magers_own_memory_is_bounded_and_leaves_nothing() {
+    let (_machine, dir) = (alone(), tempfile::tempdir().unwrap());
+    if !able(dir.path()) {
+        return;
+    }
+    let ran =
+        small(dir.path(), &["mager", "random-writes"]).args(["--runs", "1", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    if report["remarks"].to_string().contains("userfaultfd") {
+        return eprintln!("SKIPPED: {}", report["remarks"]);
+    }
+    let page_ins = report["rows"][0]["runs"][0]["page_ins"].as_f64();
+    assert!(page_ins.is_some_and(|n| n > 10.0), "{report}");
+    assert_eq!(left(dir.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_stopped_run_leaves_nothing() {
     let (_machine, dir) = (alone(), tempfile::tempdir().unwrap());
     if !able(dir.path()) {

@@ -140,16 +140,25 @@ fn never_done(why: &std::io::Error) -> bool {
     matches!(why.kind(), NotFound | InvalidInput)
 }
 
-/// Undoes what processes left behind that were killed; tells how many did.
+/// Undoes what processes left behind that were killed, the latest first; tells how many ledgers they left.
 pub(crate) fn sweep(dir: &Path) -> Result<usize, Failure> {
-    let mut swept = 0;
-    for entry in std::fs::read_dir(dir).at(dir)? {
-        let name = entry.at(dir)?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            swept += usize::from(sweep_one(&dir.join(name), dir)?);
-        }
-    }
-    Ok(swept)
+    let entries: Result<Vec<_>, _> = std::fs::read_dir(dir).at(dir)?.collect();
+    let names = entries.at(dir)?.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let swept = latest_first(names).into_iter().map(|name| sweep_one(&dir.join(name), dir));
+    swept.into_iter().try_fold(0, |all, one| Ok(all + usize::from(one?)))
+}
+
+/// The ledgers among these, in the order in which they are undone: what a later one does stands on an earlier one.
+fn latest_first(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut ledgers: Vec<_> = names.filter_map(|name| Some((number(&name)?, name))).collect();
+    ledgers.sort_unstable();
+    ledgers.into_iter().rev().map(|(_, name)| name).collect()
+}
+
+/// Which ledger of its process this is; `None` for other files.
+fn number(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    middle.rsplit('-').next()?.parse().ok()
 }
 
 fn sweep_one(path: &Path, dir: &Path) -> Result<bool, Failure> {
@@ -193,6 +202,20 @@ mod tests {
         {
             assert_eq!(Undo::parse(line), None, "{line}");
         }
+    }
+
+    /// A file in use as swap cannot be removed, so the ledger that switches it off comes before the one that made it.
+    #[test]
+    fn the_latest_ledger_is_swept_first() {
+        let names = [
+            "mager-bench-1-9.undo",
+            "mager-bench-1-10.undo",
+            "mager-bench-1-10swap",
+            "x",
+            "mager-bench-1-2.undo",
+        ];
+        let order: Vec<String> = latest_first(names.map(str::to_owned).into_iter());
+        assert_eq!(order, ["mager-bench-1-10.undo", "mager-bench-1-9.undo", "mager-bench-1-2.undo"]);
     }
 
     #[test]

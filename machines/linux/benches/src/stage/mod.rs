@@ -24,9 +24,13 @@ pub(crate) struct Place {
     _ledger: Ledger,
 }
 
-/// Bytes of swap: all of the memory, and what the kernel holds twice.
+/// MiB of swap for so many that are touched: all of the memory, and some for what is held twice.
+pub(crate) fn swap_mib(touched: u32) -> u32 {
+    touched.saturating_add(touched / 4)
+}
+
 pub(crate) fn swap_bytes(args: &Args) -> u64 {
-    u64::from(args.touched) * MIB * 5 / 4
+    u64::from(swap_mib(args.touched)) * MIB
 }
 
 impl Place {
@@ -91,9 +95,7 @@ impl Stage {
                 forget(&File::open(&place.file).at(&place.file)?).at(&place.file)?;
                 file = Some(place.file.clone());
             }
-            Kind::Mager | Kind::MagerCompressed => {
-                return Err(Failure::Unavailable(crate::memory::NOT_JOINED.into()));
-            }
+            Kind::Mager | Kind::MagerCompressed => file = Some(ledger.file("socket")?),
         }
         if !matches!(kind, Kind::Mager | Kind::MagerCompressed) {
             group = Some(group::make(allowed, &mut ledger)?);
