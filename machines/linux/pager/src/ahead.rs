@@ -4,9 +4,38 @@
 //! while the guess holds: the next fault comes just behind it. Only free frames are used (that is for the core to see),
 //! so that a wrong guess costs an input and no page.
 
-/// Where one thread faulted last.
+/// A thread's sequences: it may follow several, with accesses here and there in between.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Streams {
+    streams: [Stream; STREAMS],
+    /// The one that a fault out of all of them takes.
+    oldest: usize,
+}
+
+/// Sequences followed at a time.
+const STREAMS: usize = 4;
+
+impl Streams {
+    /// A fault at `page`; what to bring in besides, at most `most` pages.
+    pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
+        if most == 0 {
+            return None;
+        }
+        let follows = |rank: fn(&Stream, u32, u32) -> bool| {
+            self.streams.iter().position(|stream| rank(stream, arena, page))
+        };
+        let known = follows(Stream::goes_on).or_else(|| follows(Stream::is_near));
+        let chosen = known.unwrap_or(self.oldest);
+        if chosen == self.oldest {
+            self.oldest = (self.oldest + 1) % STREAMS;
+        }
+        self.streams[chosen].fault(arena, page, most)
+    }
+}
+
+/// One sequence: where the last fault of it was.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stream {
+struct Stream {
     arena: u32,
     /// The page of the last fault.
     last: u32,
@@ -38,11 +67,20 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// A fault at `page`; what to bring in besides, at most `most` pages.
-    pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
+    /// Whether `page` is what the sequence leads to.
+    fn goes_on(&self, arena: u32, page: u32) -> bool {
+        self.arena == arena && self.hits >= SURE && (page == self.next || self.expected(page))
+    }
+
+    /// Whether `page` may make a sequence with the last fault.
+    fn is_near(&self, arena: u32, page: u32) -> bool {
+        self.arena == arena && page.abs_diff(self.last) <= MAX_STRIDE.unsigned_abs()
+    }
+
+    fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
         let here = self.arena == arena;
         if here && self.hits >= SURE && page == self.next {
-            self.window = (self.window * 2).clamp(FIRST_WINDOW, most);
+            self.window = (self.window * 2).clamp(FIRST_WINDOW.min(most), most);
         } else if here && self.hits >= SURE && self.expected(page) {
             // Not everything that was guessed came in, for want of frames; the guess was right.
             self.window = (self.window / 2).clamp(FIRST_WINDOW.min(most), most);
@@ -62,7 +100,9 @@ impl Stream {
     /// Whether `page` is in the last window.
     fn expected(&self, page: u32) -> bool {
         let (from, to) = (self.last.min(self.next), self.last.max(self.next));
-        (from..=to).contains(&page) && page != self.last && page.abs_diff(self.last) % self.stride.unsigned_abs() == 0
+        (from..=to).contains(&page)
+            && page != self.last
+            && page.abs_diff(self.last).is_multiple_of(self.stride.unsigned_abs())
     }
 
     /// No window is open, or it was a wrong guess.
@@ -87,13 +127,13 @@ fn step(page: u32, by: i32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn run(stream: &mut Stream, pages: &[u32]) -> Vec<Option<(u32, u32)>> {
+    fn run(stream: &mut Streams, pages: &[u32]) -> Vec<Option<(u32, u32)>> {
         pages.iter().map(|&page| stream.fault(0, page, 32).map(|w| (w.first, w.count))).collect()
     }
 
     #[test]
     fn a_sequence_is_seen_after_three_faults_and_its_window_doubles() {
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         assert_eq!(run(&mut stream, &[10, 11, 12, 13]), [None, None, None, Some((14, 4))]);
         assert_eq!(run(&mut stream, &[18]), [Some((19, 8))]);
         assert_eq!(run(&mut stream, &[27]), [Some((28, 16))]);
@@ -102,29 +142,36 @@ mod tests {
 
     #[test]
     fn a_stride_is_seen_and_random_faults_are_not() {
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         assert_eq!(run(&mut stream, &[10, 20, 30, 40]), [None, None, None, Some((50, 4))]);
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         assert_eq!(run(&mut stream, &[5, 900, 31, 7, 60_000, 12]), [None; 6]);
     }
 
     #[test]
     fn a_window_that_came_in_half_does_not_end_the_sequence() {
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         run(&mut stream, &[10, 11, 12, 13, 18]);
         assert_eq!(run(&mut stream, &[22, 27]), [Some((23, 4)), Some((28, 8))]);
     }
 
     #[test]
+    fn a_sequence_goes_on_between_accesses_here_and_there() {
+        let mut stream = Streams::default();
+        run(&mut stream, &[10, 5_000, 11, 9_000, 12, 700_000]);
+        assert_eq!(run(&mut stream, &[13, 40_000, 18]), [Some((14, 4)), None, Some((19, 8))]);
+    }
+
+    #[test]
     fn leaving_a_sequence_ends_it() {
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         run(&mut stream, &[10, 11, 12, 13]);
         assert_eq!(run(&mut stream, &[500, 501]), [None, None]);
     }
 
     #[test]
     fn a_sequence_downwards_stops_at_the_first_page() {
-        let mut stream = Stream::default();
+        let mut stream = Streams::default();
         assert_eq!(run(&mut stream, &[5, 4, 3, 2]), [None, None, None, None]);
         assert_eq!(stream.fault(0, 1, 32), None);
     }

@@ -60,9 +60,9 @@ impl Server {
         let Ok(page) = u32::try_from(page) else { return };
         let at = Site { arena, page: VirtPage(page) };
         let access = if fault.write { Access::Write } else { Access::Read };
-        let (thread, stream) = self.threads.fault(fault.thread, now);
+        let (thread, streams) = self.threads.fault(fault.thread, now);
         let ahead = match fault.kind {
-            FaultKind::Missing => stream.fault(arena.slot, page, self.most_ahead),
+            FaultKind::Missing => streams.fault(arena.slot, page, self.most_ahead),
             FaultKind::Minor | FaultKind::Protected => None,
         };
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));

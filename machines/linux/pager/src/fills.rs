@@ -60,7 +60,8 @@ impl Machine {
         let fills = std::mem::take(&mut self.fills);
         let mut rest = &fills[..];
         while let Some(first) = rest.first() {
-            let count = rest.iter().zip(0..).take_while(|&(fill, by)| fill.follows(first, by) || by == 0).count();
+            let count =
+                rest.iter().zip(0..).take_while(|&(fill, by)| fill.follows(first, by) || by == 0).count();
             self.arrive_together(&rest[..count]);
             rest = &rest[count..];
         }
@@ -98,7 +99,11 @@ impl Machine {
         };
         let mut done = 0;
         for _ in 0..TRIES {
-            match uffd.copy(address + done, &pages[usize::try_from(done).unwrap_or(0)..], first.access != Access::Write) {
+            match uffd.copy(
+                address + done,
+                &pages[usize::try_from(done).unwrap_or(0)..],
+                first.access != Access::Write,
+            ) {
                 Ok(()) => return run.len() as u64,
                 Err(Failed::Again(more)) => done += more,
                 Err(_) => break,

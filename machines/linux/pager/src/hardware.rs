@@ -45,7 +45,9 @@ impl Hardware for Machine {
                 self.put(frame);
                 self.show(at, frame, access);
             }
-            (Bytes::Zeros | Bytes::Buffer(_), Place::Private(_)) if self.attached(at) => self.fill(at, frame, access),
+            (Bytes::Zeros | Bytes::Buffer(_), Place::Private(_)) if self.attached(at) => {
+                self.fill(at, frame, access)
+            }
             (Bytes::Zeros | Bytes::Buffer(_), Place::None | Place::Private(_)) => {}
             (Bytes::Placed | Bytes::Filling, _) => self.show(at, frame, access),
             (Bytes::Nowhere, _) => unreachable!("machine: frame {frame} is mapped without bytes"),

@@ -5,7 +5,7 @@
 //! `n * gap < 60 us` pulls, `> 90 us` lets go; n: threads that faulted in the last 10 ms; gap: the shortest of the last 32
 //! from the answer of a thread's fault to its next.
 
-use crate::ahead::Stream;
+use crate::ahead::Streams;
 use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const GAPS: u32 = 32;
 #[derive(Debug)]
 struct Thread {
     id: i32,
-    stream: Stream,
+    streams: Streams,
     /// When its last fault was answered.
     answered: Instant,
     shortest: Duration,
@@ -67,7 +67,7 @@ impl Threads {
     }
 
     /// A fault of thread `id`, noticed at `now`.
-    pub(crate) fn fault(&mut self, id: i32, now: Instant) -> (u16, &mut Stream) {
+    pub(crate) fn fault(&mut self, id: i32, now: Instant) -> (u16, &mut Streams) {
         if now - self.interval > RECENT {
             self.recent = (0, self.recent.0);
             self.interval = now;
@@ -93,7 +93,7 @@ impl Threads {
             }
         }
         thread.answered = now;
-        (slot, &mut thread.stream)
+        (slot, &mut thread.streams)
     }
 
     /// The threads in these slots go on.
@@ -130,7 +130,7 @@ impl Thread {
     fn new(id: i32, now: Instant) -> Self {
         Thread {
             id,
-            stream: Stream::default(),
+            streams: Streams::default(),
             answered: now,
             shortest: Duration::MAX,
             shortest_before: Duration::MAX,
