@@ -1,5 +1,8 @@
 //! Pages in compressed memory: packed into the slots of a slab, and unpacked again.
 //!
+//! LZ4 by the crate in Rust, with its safe decoder. On pages of a running program it packs in 3.4 us, as the C library
+//! does, and unpacks in 1.4 (C: 0.9); its faster decoder needs 7.5 for a page that is zeros but for its first bytes.
+//!
 //! Who has which page is the caller's table; this knows slots only.
 
 mod slab;

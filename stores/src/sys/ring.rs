@@ -60,7 +60,7 @@ impl Ring {
         let Some(at) = self.free.pop() else { return Err(run) };
         let slot = &mut self.slots[at];
         slot.parts.clear();
-        slot.parts.extend(run.jobs.iter().map(part));
+        run.jobs.iter().for_each(|job| add_part(&mut slot.parts, job));
         let entry = entry(&run, &slot.parts).user_data(wide(at));
         // SAFETY: file, pages and vector belong to the slot, which is not touched until the kernel has answered: a
         // run leaves it in `pop` only, and `drop` waits or leaks.
@@ -125,8 +125,13 @@ impl AsFd for Ring {
     }
 }
 
-fn part(job: &Job) -> libc::iovec {
-    libc::iovec { iov_base: Lent::at(&job.span).cast(), iov_len: job.length }
+/// Pages that are neighbours in memory too are one part.
+fn add_part(parts: &mut Vec<libc::iovec>, job: &Job) {
+    let (start, length) = (Lent::at(&job.span), job.length);
+    match parts.last_mut() {
+        Some(last) if last.iov_base.addr() + last.iov_len == start.addr() => last.iov_len += length,
+        _ => parts.push(libc::iovec { iov_base: start.cast(), iov_len: length }),
+    }
 }
 
 fn entry(run: &Run, parts: &[libc::iovec]) -> Entry {
