@@ -68,3 +68,78 @@ fn write(run: &Run, skip: usize) -> rustix::io::Result<usize> {
 fn run_parts(all: usize, last: Option<usize>) -> usize {
     last.map_or(0, |last| last + 1).min(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Home;
+    use crate::engine::{Job, OpenFile};
+    use crate::sys::Staging;
+    use std::sync::Arc;
+
+    const PAGES: usize = 4;
+
+    /// A file of `bytes`, and a run over its first four pages.
+    fn run(staging: &mut Staging, file: &Arc<OpenFile>, toward: Toward) -> Run {
+        let job = |page: usize| Job {
+            tag: 0,
+            home: Home::Swap(0),
+            file: Arc::clone(file),
+            offset: crate::place::wide(page) * 4096,
+            length: 4096,
+            tries: 0,
+            span: staging.lend(page, toward),
+        };
+        Run { jobs: (0..PAGES).map(job).collect() }
+    }
+
+    fn file(bytes: &[u8]) -> Arc<OpenFile> {
+        let file = tempfile::tempfile().unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, bytes, 0).unwrap();
+        Arc::new(OpenFile { file, direct: false })
+    }
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|at| u8::try_from(at * 31 % 251).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_read_that_stopped_anywhere_goes_on_there() {
+        let all = pattern(PAGES * 4096);
+        for done in [0, 1, 4095, 4096, 6000, 8192, 16_383] {
+            let file = file(&all);
+            let mut staging = Staging::new(4096, PAGES).unwrap();
+            let mut run = run(&mut staging, &file, Toward::Memory);
+            assert_eq!(transfer(&mut run, done).unwrap(), all.len());
+            let got: Vec<u8> = run.jobs.iter().flat_map(|job| job.span.bytes().to_vec()).collect();
+            assert!(got[done..] == all[done..] && got[..done].iter().all(|&byte| byte == 0), "{done}");
+        }
+    }
+
+    #[test]
+    fn a_write_that_stopped_anywhere_goes_on_there() {
+        let all = pattern(PAGES * 4096);
+        for done in [0, 1, 4095, 4096, 6000, 8192, 16_383] {
+            let file = file(&vec![0; all.len()]);
+            let mut staging = Staging::new(4096, PAGES).unwrap();
+            for (page, bytes) in all.chunks(4096).enumerate() {
+                staging.bytes_mut(page).copy_from_slice(bytes);
+            }
+            let mut run = run(&mut staging, &file, Toward::Store);
+            assert_eq!(transfer(&mut run, done).unwrap(), all.len());
+            let mut got = vec![1; all.len()];
+            std::os::unix::fs::FileExt::read_exact_at(&file.file, &mut got, 0).unwrap();
+            assert!(got[done..] == all[done..] && got[..done].iter().all(|&byte| byte == 0), "{done}");
+        }
+    }
+
+    #[test]
+    fn a_read_ends_where_the_file_ends() {
+        let file = file(&pattern(5000));
+        let mut staging = Staging::new(4096, PAGES).unwrap();
+        let mut run = run(&mut staging, &file, Toward::Memory);
+        assert_eq!(transfer(&mut run, 0).unwrap(), 5000);
+        let shares: Vec<usize> = (0..PAGES).map(|index| run.share(index, 5000)).collect();
+        assert_eq!(shares, [4096, 904, 0, 0]);
+    }
+}
