@@ -42,7 +42,7 @@ impl Stream {
     pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
         let here = self.arena == arena;
         if here && self.hits >= SURE && page == self.next {
-            self.window = (self.window * 2).clamp(FIRST_WINDOW, most);
+            self.window = (self.window * 2).clamp(FIRST_WINDOW.min(most), most);
         } else if here && self.hits >= SURE && self.expected(page) {
             // Not everything that was guessed came in, for want of frames; the guess was right.
             self.window = (self.window / 2).clamp(FIRST_WINDOW.min(most), most);

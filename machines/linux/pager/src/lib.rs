@@ -10,6 +10,7 @@ mod clients;
 mod faulting;
 mod figures;
 mod fills;
+mod forks;
 mod frames;
 mod hardware;
 mod holes;
