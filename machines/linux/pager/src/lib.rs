@@ -15,6 +15,7 @@ mod frames;
 mod hardware;
 mod holes;
 mod log;
+mod lowering;
 mod machine;
 mod objects;
 mod options;
