@@ -1,12 +1,14 @@
 //! The agent: a thread of the client that does for the pager what only the client can do to its own memory, and notices
 //! when the pager is gone.
 
-use mager_linux_sys::{Window, receive};
-use mager_linux_wire::{ArenaId, Facts, MAX_MESSAGE, Order, decode};
+use crate::body::Body;
+use crate::gate::Gate;
+use mager_linux_sys::receive;
+use mager_linux_wire::{Facts, MAX_MESSAGE, Order, decode};
 use rustix::fd::OwnedFd;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// What a client does when its pager dies: its memory is gone with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,30 +24,43 @@ pub const PAGER_DIED: i32 = 70;
 
 #[derive(Debug)]
 pub(crate) struct Agent {
-    arenas: Mutex<Vec<(ArenaId, Weak<Window>)>>,
-    socket: OwnedFd,
+    /// Closed while the agent works, and while the process forks.
+    pub(crate) gate: Gate,
+    bodies: Mutex<Vec<Weak<Body>>>,
+    pub(crate) socket: OwnedFd,
     dismissed: AtomicBool,
+    on_death: OnPagerDeath,
     page_size: u64,
 }
 
-/// Starts the agent's thread.
-pub(crate) fn start(socket: OwnedFd, facts: Facts, on_death: OnPagerDeath) -> io::Result<Arc<Agent>> {
-    let agent = Arc::new(Agent {
-        arenas: Mutex::default(),
-        socket,
-        dismissed: AtomicBool::new(false),
-        page_size: u64::from(facts.page_size),
-    });
-    let ours = Arc::clone(&agent);
-    std::thread::Builder::new().name("mager-agent".into()).spawn(move || ours.serve(on_death))?;
-    Ok(agent)
-}
-
 impl Agent {
-    pub(crate) fn knows(&self, arena: ArenaId, window: &Arc<Window>) {
-        let mut arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
-        arenas.retain(|(_, window)| window.strong_count() > 0);
-        arenas.push((arena, Arc::downgrade(window)));
+    pub(crate) fn new(socket: OwnedFd, facts: Facts, on_death: OnPagerDeath) -> Arc<Self> {
+        Arc::new(Agent {
+            gate: Gate::new(),
+            bodies: Mutex::default(),
+            socket,
+            dismissed: AtomicBool::new(false),
+            on_death,
+            page_size: u64::from(facts.page_size),
+        })
+    }
+
+    /// Starts its thread.
+    pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
+        let ours = Arc::clone(self);
+        std::thread::Builder::new().name("mager-agent".into()).spawn(move || ours.serve()).map(drop)
+    }
+
+    pub(crate) fn knows(&self, body: &Arc<Body>) {
+        let _passage = self.gate.pass();
+        let mut bodies = self.bodies();
+        bodies.retain(|body| body.strong_count() > 0);
+        bodies.push(Arc::downgrade(body));
+    }
+
+    /// The arenas there are. Only behind the gate.
+    pub(crate) fn bodies(&self) -> MutexGuard<'_, Vec<Weak<Body>>> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection is being closed by us.
@@ -54,7 +69,7 @@ impl Agent {
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
     }
 
-    fn serve(&self, on_death: OnPagerDeath) {
+    fn serve(&self) {
         let mut buffer = vec![0; MAX_MESSAGE];
         loop {
             match receive(&self.socket, &mut buffer, true) {
@@ -66,7 +81,7 @@ impl Agent {
                 _ => break,
             }
         }
-        if !self.dismissed.load(Ordering::Acquire) && on_death == OnPagerDeath::End {
+        if !self.dismissed.load(Ordering::Acquire) && self.on_death == OnPagerDeath::End {
             eprintln!("mager: the pager has died, and this program's memory with it: the program ends");
             mager_linux_sys::exit_now(PAGER_DIED);
         }
@@ -74,14 +89,12 @@ impl Agent {
 
     fn obey(&self, order: &Order) {
         let Order::Zap { arena, runs } = order;
-        let window = {
-            let arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
-            arenas.iter().find(|(id, _)| id == arena).and_then(|(_, window)| window.upgrade())
-        };
-        let Some(window) = window else { return };
+        let _passage = self.gate.pass();
+        let body = self.bodies().iter().filter_map(Weak::upgrade).find(|body| body.id() == *arena);
+        let Some(body) = body else { return };
         for &(page, count) in runs {
             // A range that is not the arena's is not touched.
-            let _ = window.zap(u64::from(page) * self.page_size, u64::from(count) * self.page_size);
+            let _ = body.window.zap(u64::from(page) * self.page_size, u64::from(count) * self.page_size);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Arenas: address space whose pages the pager holds.
 
-use crate::connection::{Connection, unexpected};
+use crate::body::Body;
+use crate::connection::{Connection, Turn, unexpected};
 use crate::error::{Error, system};
 use crate::room::Room;
 use mager_linux_sys::{Userfault, Window};
@@ -22,12 +23,8 @@ pub struct Pages {
 #[derive(Debug)]
 pub struct Arena {
     connection: Arc<Connection>,
-    id: ArenaId,
-    window: Arc<Window>,
-    /// Kept open: when the last descriptor of a userfaultfd is closed, missing pages become zeros.
-    uffd: Userfault,
-    /// The arena's memory, to show again where a file was.
-    memory: OwnedFd,
+    body: Arc<Body>,
+    /// Behind the connection's gate.
     room: Mutex<Room>,
     page_size: u64,
 }
@@ -35,26 +32,32 @@ pub struct Arena {
 impl Arena {
     /// A new, empty arena.
     pub fn new(connection: &Arc<Connection>) -> Result<Self, Error> {
-        let (reply, fds) = connection.ask(&Request::Create, &[])?;
+        let mut turn = connection.turn()?;
+        let (reply, fds) = turn.ask(&Request::Create, &[])?;
         let Reply::Arena { arena, .. } = reply else { return Err(unexpected(&reply)) };
         let memory = fds.into_iter().next().ok_or_else(|| Error::Protocol("no memory came along".into()))?;
-        Self::attach(connection, arena, memory, 0)
+        Self::attach(connection, &mut turn, arena, memory)
     }
 
-    /// Maps an arena the pager has made, at `base` if that is not 0, and has its faults go to the pager.
-    fn attach(connection: &Arc<Connection>, id: ArenaId, memory: OwnedFd, base: u64) -> Result<Self, Error> {
+    /// Maps an arena the pager has made, and has its faults go to the pager.
+    fn attach(
+        connection: &Arc<Connection>,
+        turn: &mut Turn<'_>,
+        id: ArenaId,
+        memory: OwnedFd,
+    ) -> Result<Self, Error> {
         let facts = connection.facts();
         let page_size = u64::from(facts.page_size);
         let len = page_size * u64::from(facts.arena_pages);
-        let window = Window::reserve(len, page_size, base).map_err(system("room for an arena"))?;
+        let window = Window::reserve(len, page_size, 0).map_err(system("room for an arena"))?;
         window.map(0, len, &memory, 0, true).map_err(system("mapping an arena"))?;
         let uffd = Userfault::open().map_err(system("userfaultfd"))?;
         uffd.register(window.base(), len).map_err(system("registering an arena with userfaultfd"))?;
-        let window = Arc::new(window);
-        connection.agent.knows(id, &window);
-        connection.request(&Request::Attach { arena: id, base: window.base() }, &[uffd.as_fd()])?;
+        let body = Arc::new(Body::new(id, window, uffd, memory));
+        turn.request(&Request::Attach { arena: id, base: body.window.base() }, &[body.uffd.as_fd()])?;
+        connection.agent.knows(&body);
         let room = Mutex::new(Room::new(facts.arena_pages));
-        Ok(Arena { connection: Arc::clone(connection), id, window, uffd, memory, room, page_size })
+        Ok(Arena { connection: Arc::clone(connection), body, room, page_size })
     }
 
     /// Bytes in a page.
@@ -66,23 +69,24 @@ impl Arena {
     /// Where a page is.
     #[must_use]
     pub fn pointer(&self, page: u32) -> *mut u8 {
-        self.window.pointer(u64::from(page) * self.page_size)
+        self.body.window.pointer(u64::from(page) * self.page_size)
     }
 
     /// Private memory, zeros at first. Swap is reserved for all of it.
     pub fn map(&self, count: u32) -> Result<Pages, Error> {
-        let page = self.take(count)?;
-        let mapped = self.connection.request(&Request::MapSwap(self.range(Pages { page, count })), &[]);
-        self.keep(Pages { page, count }, mapped.map(drop))
+        let mut turn = self.connection.turn()?;
+        let pages = self.take(count)?;
+        let mapped = turn.request(&Request::MapSwap(self.range(pages)), &[]);
+        self.keep(pages, mapped.map(drop))
     }
 
     /// `count` pages of a file from page `block` on, shared with everyone who maps them. The file is open for reading and
     /// writing; what is written here is in it after [`Arena::flush`], or some time after the mapping is gone.
     pub fn map_file(&self, file: &File, block: u32, count: u32) -> Result<Pages, Error> {
-        let page = self.take(count)?;
-        let pages = Pages { page, count };
+        let mut turn = self.connection.turn()?;
+        let pages = self.take(count)?;
         let request = Request::MapFile { range: self.range(pages), block };
-        let shown = self.connection.request(&request, &[file.as_fd()]).and_then(|memory| {
+        let shown = turn.request(&request, &[file.as_fd()]).and_then(|memory| {
             let memory = memory.ok_or_else(|| Error::Protocol("no memory came along".into()))?;
             self.show(pages, &memory, u64::from(block) * self.page_size)
         });
@@ -91,28 +95,30 @@ impl Arena {
 
     /// The pages are not used any more.
     pub fn unmap(&self, pages: Pages) -> Result<(), Error> {
+        let mut turn = self.connection.turn()?;
         // Where a file was, the arena's own memory is shown again before the pager hears of it.
-        self.show(pages, &self.memory, u64::from(pages.page) * self.page_size)?;
-        self.connection.request(&Request::Unmap(self.range(pages)), &[])?;
+        self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size)?;
+        turn.request(&Request::Unmap(self.range(pages)), &[])?;
         self.room().give(pages.page, pages.count);
         Ok(())
     }
 
     /// Private pages read as zeros again; frames and swap are given back.
     pub fn discard(&self, pages: Pages) -> Result<(), Error> {
-        self.connection.request(&Request::Discard(self.range(pages)), &[]).map(drop)
+        self.request(&Request::Discard(self.range(pages)))
     }
 
     /// Writes dirty pages of the file mapped at `page` home, and waits for it.
     pub fn flush(&self, page: u32) -> Result<(), Error> {
-        self.connection.request(&Request::Flush { arena: self.id, page }, &[]).map(drop)
+        let mut turn = self.connection.turn()?;
+        turn.request(&Request::Flush { arena: self.body.id(), page }, &[]).map(drop)
     }
 
     /// The pages stay in memory where they are. They must have been touched just before; `false`: one was evicted in
     /// between, and touching them again is worth it.
     pub fn pin(&self, pages: Pages) -> Result<bool, Error> {
-        match self.connection.request(&Request::Pin(self.range(pages)), &[]) {
-            Ok(_) => Ok(true),
+        match self.request(&Request::Pin(self.range(pages))) {
+            Ok(()) => Ok(true),
             Err(Error::Refused { errno, .. }) if errno == rustix::io::Errno::AGAIN.raw_os_error() => {
                 Ok(false)
             }
@@ -122,19 +128,24 @@ impl Arena {
 
     /// They may be evicted again.
     pub fn unpin(&self, pages: Pages) -> Result<(), Error> {
-        self.connection.request(&Request::Unpin(self.range(pages)), &[]).map(drop)
+        self.request(&Request::Unpin(self.range(pages)))
+    }
+
+    fn request(&self, request: &Request) -> Result<(), Error> {
+        self.connection.turn()?.request(request, &[]).map(drop)
     }
 
     fn range(&self, pages: Pages) -> Range {
-        Range { arena: self.id, page: pages.page, count: pages.count }
+        Range { arena: self.body.id(), page: pages.page, count: pages.count }
     }
 
     fn room(&self) -> std::sync::MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, count: u32) -> Result<u32, Error> {
-        self.room().take(count).ok_or(Error::NoRoom { wanted: count })
+    fn take(&self, count: u32) -> Result<Pages, Error> {
+        let page = self.room().take(count).ok_or(Error::NoRoom { wanted: count })?;
+        Ok(Pages { page, count })
     }
 
     fn keep(&self, pages: Pages, mapped: Result<(), Error>) -> Result<Pages, Error> {
@@ -146,13 +157,19 @@ impl Arena {
 
     fn show(&self, pages: Pages, memory: &OwnedFd, at: u64) -> Result<(), Error> {
         let (offset, len) = (u64::from(pages.page) * self.page_size, u64::from(pages.count) * self.page_size);
-        self.window.map(offset, len, memory, at, true).map_err(system("mapping a part of an arena"))?;
-        self.uffd.register(self.window.base() + offset, len).map_err(system("registering a part of an arena"))
+        self.body.window.map(offset, len, memory, at, true).map_err(system("mapping a part of an arena"))?;
+        self.body
+            .uffd
+            .register(self.body.window.base() + offset, len)
+            .map_err(system("registering a part of an arena"))
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        let _ = self.connection.request(&Request::Destroy(self.id), &[]);
+        if let Ok(mut turn) = self.connection.turn() {
+            self.body.give_up();
+            let _ = turn.request(&Request::Destroy(self.body.id()), &[]);
+        }
     }
 }

@@ -16,6 +16,9 @@ pub enum Error {
     /// No pager could be reached, or it is gone.
     #[error("no pager at the other end: {0}")]
     Lost(io::Error),
+    /// The process was forked from the one whose arenas these are, and has not got them.
+    #[error("the arenas stayed with the process that forked this one")]
+    NotFollowed,
     /// The pager answered something that makes no sense.
     #[error("the pager speaks another language: {0}")]
     Protocol(String),
@@ -42,6 +45,7 @@ impl Error {
         match self {
             Error::Refused { errno, .. } => *errno,
             Error::Lost(why) | Error::System { why, .. } => why.raw_os_error().unwrap_or(5),
+            Error::NotFollowed => rustix::io::Errno::SRCH.raw_os_error(),
             Error::Protocol(_) => 71,
             Error::NoRoom { .. } => 12,
         }

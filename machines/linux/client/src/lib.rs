@@ -11,12 +11,17 @@
 
 mod agent;
 mod arena;
+mod body;
 mod connection;
 mod error;
+mod fork;
+mod forked;
+mod gate;
 mod room;
 
 pub use agent::{OnPagerDeath, PAGER_DIED};
 pub use arena::{Arena, Pages};
 pub use connection::Connection;
 pub use error::Error;
+pub use fork::Forking;
 pub use mager_linux_wire::Facts;

@@ -15,6 +15,15 @@ pub(crate) struct Client {
     pub(crate) greeted: bool,
     pub(crate) agent: Option<Rc<OwnedFd>>,
     pub(crate) arenas: Vec<ArenaId>,
+    /// Of a connection that was made for a child: whose, until the fork is over.
+    pub(crate) kin: Option<Kin>,
+}
+
+/// The client that forks, and the thread of it that does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kin {
+    pub(crate) parent: u64,
+    pub(crate) thread: i32,
 }
 
 impl Client {
@@ -46,6 +55,13 @@ impl Clients {
 
     pub(crate) fn remove(&mut self, number: u64) -> Option<Client> {
         self.clients.remove(&number)
+    }
+
+    /// Connections made for children of `parent` inherit nothing more.
+    pub(crate) fn forget_kin(&mut self, parent: u64) {
+        for client in self.clients.values_mut() {
+            client.kin = client.kin.filter(|kin| kin.parent != parent);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Client)> {

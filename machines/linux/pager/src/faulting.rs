@@ -1,5 +1,6 @@
 //! Faults into the core, answers after them, and work ahead of them.
 
+use crate::forks::MOST_FROZEN;
 use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
@@ -55,15 +56,18 @@ impl Server {
         }
     }
 
-    fn fault(&mut self, arena: ArenaId, base: u64, fault: &Fault, now: Instant) {
+    pub(crate) fn fault(&mut self, arena: ArenaId, base: u64, fault: &Fault, now: Instant) {
+        if !self.frozen.is_empty() && self.hold(arena, fault) {
+            return;
+        }
         let page = fault.address.wrapping_sub(base) / u64::from(self.options.page_size);
         let Ok(page) = u32::try_from(page) else { return };
         let at = Site { arena, page: VirtPage(page) };
         let access = if fault.write { Access::Write } else { Access::Read };
         let (thread, streams) = self.threads.fault(fault.thread, now);
         let ahead = match fault.kind {
-            FaultKind::Missing => streams.fault(arena.slot, page, self.most_ahead),
-            FaultKind::Minor | FaultKind::Protected => None,
+            FaultKind::Missing if self.frozen.is_empty() => streams.fault(arena.slot, page, self.most_ahead),
+            FaultKind::Missing | FaultKind::Minor | FaultKind::Protected => None,
         };
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
         if let Some(window) = ahead {
@@ -111,6 +115,7 @@ impl Server {
             self.work_ahead();
             self.machine.submit();
         }
+        self.thaw(|freeze| freeze.since.elapsed() > MOST_FROZEN);
         self.answer_flushes();
         let mut resumed = std::mem::take(&mut self.machine.resumed);
         if !resumed.is_empty() {

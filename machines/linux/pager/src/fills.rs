@@ -56,6 +56,7 @@ impl Machine {
         if self.fills.is_empty() {
             return;
         }
+        self.lower();
         self.punch_holes();
         let fills = std::mem::take(&mut self.fills);
         let mut rest = &fills[..];

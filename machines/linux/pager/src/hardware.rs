@@ -162,7 +162,7 @@ impl Machine {
     }
 
     /// The thread gets SIGBUS, and nothing that is not the page's.
-    fn deny(&mut self, at: Site, why: Denied) {
+    pub(crate) fn deny(&mut self, at: Site, why: Denied) {
         self.denied += 1;
         if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
             eprintln!("mager: page {at} is denied to its process: {why}");

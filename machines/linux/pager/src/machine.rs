@@ -3,7 +3,8 @@
 //! ```text
 //! bytes in a buffer, or zeros    Map     UFFDIO_COPY, write-protected unless Write
 //! bytes in the memory file       Map     UFFDIO_CONTINUE where no entry is; UFFDIO_WRITEPROTECT where one is
-//! lowered to Trap                Map     UFFDIO_WRITEPROTECT now; the agent drops the entry when its lot is full
+//! lowered                        Map     UFFDIO_WRITEPROTECT before the step is over, with its neighbours
+//! lowered to Trap                Map     the same, and the agent drops the entry when its lot is full
 //! empty                          Empty   fallocate(PUNCH_HOLE), later, with its neighbours
 //! ```
 //! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
@@ -12,6 +13,7 @@ use crate::arenas::Arenas;
 use crate::fills::{Fill, ZERO_PAGES};
 use crate::frames::{Bytes, Frames, InFlight, Place};
 use crate::holes::Holes;
+use crate::lowering::Lowering;
 use crate::objects::Objects;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
@@ -29,6 +31,7 @@ pub(crate) struct Machine {
     pub(crate) arenas: Arenas,
     pub(crate) objects: Objects,
     pub(crate) holes: Holes,
+    pub(crate) lowering: Lowering,
     pub(crate) buffers: Buffers,
     pub(crate) backing: Backing,
     /// Inputs and outputs that wait for a staging buffer.
@@ -56,6 +59,7 @@ impl Machine {
             arenas: Arenas::default(),
             objects: Objects::default(),
             holes: Holes::default(),
+            lowering: Lowering::default(),
             buffers,
             backing,
             queued: VecDeque::new(),
@@ -117,35 +121,63 @@ impl Machine {
     /// Shows what is in the memory file with these rights, whatever was shown before.
     pub(crate) fn show(&mut self, at: Site, frame: FrameNo, access: Access) {
         let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
-        let len = self.page_size;
         let private = matches!(self.frames[frame].place, Place::Private(_));
         let before = if private { self.frames[frame].shown } else { None };
         match (before, access) {
             (_, Access::Trap) => {
                 if before != Some(Access::Read) {
-                    let _ = uffd.protect(address, len);
+                    self.lowering.push(at);
                 }
                 self.zap(at);
             }
-            (Some(Access::Read), Access::Write) => {
-                let _ = uffd.unprotect(address, len);
+            (Some(Access::Write), Access::Read) => self.lowering.push(at),
+            (Some(Access::Read), Access::Write) if self.lowering.is_empty() => {
+                let _ = uffd.unprotect(address, self.page_size);
                 self.woken = Some(at);
             }
-            (Some(Access::Write), Access::Read) => {
-                let _ = uffd.protect(address, len);
-            }
-            (_, access) => {
-                self.woken = Some(at);
-                let protect = access != Access::Write;
-                if uffd.show(address, len, protect) == Err(Failed::Exists) {
-                    let _ = if protect { uffd.protect(address, len) } else { uffd.unprotect(address, len) };
-                    if protect {
-                        self.woken = None;
-                    }
-                }
-            }
+            (_, access) => self.raise(at, frame, access),
         }
         self.frames[frame].shown = Some(access);
+    }
+
+    /// Makes an entry for a page that is in its memory file, or gives the one there is other rights.
+    fn raise(&mut self, at: Site, frame: FrameNo, access: Access) {
+        self.lower();
+        let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
+        let (len, protect) = (self.page_size, access != Access::Write);
+        let shown = uffd.show(address, len, protect);
+        self.woken = (shown.is_ok() || shown == Err(Failed::Exists) && !protect).then_some(at);
+        match shown {
+            Ok(()) => {}
+            Err(Failed::Exists) => {
+                let _ = if protect { uffd.protect(address, len) } else { uffd.unprotect(address, len) };
+            }
+            Err(Failed::Nothing) => self.restore(at, frame, protect),
+            // Who waits there is woken, and comes back if something is there.
+            Err(_) => {}
+        }
+    }
+
+    /// The client has punched a hole where a page was, by which it said that the page is zeros.
+    fn restore(&mut self, at: Site, frame: FrameNo, protect: bool) {
+        let place = self.frames[frame].place;
+        let written = self
+            .memory(place)
+            .map(|memory| memory.write(self.offset(place), &self.zeros[..self.scratch.len()]));
+        let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
+        let shown = uffd.show(address, self.page_size, protect);
+        // It shows something else there, which is not ours to fill.
+        if !matches!(written, Some(Ok(()))) || shown == Err(Failed::Nothing) {
+            self.deny(at, Denied::BadAddress);
+        }
+    }
+
+    /// Protects what is to be protected.
+    #[inline]
+    pub(crate) fn lower(&mut self) {
+        if !self.lowering.is_empty() {
+            self.lowering.carry_out(&self.arenas, self.page_size);
+        }
     }
 
     pub(crate) fn zap(&mut self, at: Site) {
@@ -157,6 +189,7 @@ impl Machine {
     /// A copy of the bytes of `frame`, which are in its memory file.
     pub(crate) fn copied(&mut self, frame: FrameNo) -> BufferNo {
         self.arrive();
+        self.lower();
         let place = self.frames[frame].place;
         let buffer = self.spare();
         let offset = self.offset(place);
@@ -190,6 +223,7 @@ impl Machine {
     /// The frame's bytes move to the memory file of another site.
     pub(crate) fn move_to(&mut self, frame: FrameNo, at: Site) {
         self.arrive();
+        self.lower();
         let from = self.frames[frame].place;
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = self.memory(from).map(|memory| memory.read(self.offset(from), &mut scratch));
@@ -211,8 +245,10 @@ impl Machine {
         panic!("machine: page {at} found no memory although a frame was free: {why}");
     }
 
-    /// The step is over: bytes that nobody was shown go to their memory file, so that buffers come back.
+    /// The step is over: what is to be protected is; bytes that nobody was shown go to their memory file, so that buffers
+    /// come back.
     pub(crate) fn settle(&mut self) {
+        self.lower();
         for frame in std::mem::take(&mut self.unplaced) {
             if self.frames[frame].in_flight == InFlight::No {
                 self.put(frame);

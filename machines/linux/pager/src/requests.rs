@@ -6,8 +6,8 @@ use crate::hardware::flush_ticket;
 use crate::objects::Object;
 use crate::server::Server;
 use mager_driver::{Control, Outcome};
-use mager_linux_sys::{MAX_FDS, MemoryFile, Userfault};
-use mager_linux_wire::{self as wire, FileMapping, Range, Reply, Request};
+use mager_linux_sys::{MemoryFile, Userfault};
+use mager_linux_wire::{self as wire, Range, Reply, Request};
 use mager_pager::{Access, ArenaId, BlockNo, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
@@ -60,7 +60,7 @@ pub(crate) fn id(arena: wire::ArenaId) -> ArenaId {
     ArenaId { slot: arena.slot, generation: arena.generation }
 }
 
-fn wire_id(arena: ArenaId) -> wire::ArenaId {
+pub(crate) fn wire_id(arena: ArenaId) -> wire::ArenaId {
     wire::ArenaId { slot: arena.slot, generation: arena.generation }
 }
 
@@ -87,16 +87,16 @@ impl Server {
             Request::Hello { .. } | Request::Observe => unreachable!("answered above"),
             Request::Create => self.create(client),
             Request::Attach { arena, base } => self.attach(client, id(arena), base, fds),
-            Request::MapSwap(range) => {
-                self.call(client, range, Control::MapSwapAt(id(range.arena), pages(range)))
-            }
+            Request::MapSwap(range) => self.map_swap(client, range),
             Request::MapFile { range, block } => self.map_file(client, range, block, fds),
             Request::Unmap(range) => self.unmap(client, range),
             Request::Discard(range) => self.discard(client, range),
             Request::Flush { arena, page } => self.flush(client, id(arena), page),
             Request::Pin(range) => self.pin(client, range),
             Request::Unpin(range) => self.unpin(client, range),
-            Request::Fork(arena) => self.fork(client, id(arena)),
+            Request::Fork { thread } => self.fork(client, thread, fds),
+            Request::Inherit(arena) => self.inherit(client, id(arena)),
+            Request::Forked => self.forked(client),
             Request::Destroy(arena) => self.destroy_owned(client, id(arena)),
         }
     }
@@ -113,15 +113,15 @@ impl Server {
         Ok(Some((Reply::Welcome(facts), Vec::new())))
     }
 
-    fn owned(&self, client: u64, arena: ArenaId) -> Result<(), No> {
+    pub(crate) fn owned(&self, client: u64, arena: ArenaId) -> Result<(), No> {
         let owns = self.clients.get(client).is_some_and(|client| client.owns(arena));
         if owns { Ok(()) } else { Err(No::new(Errno::BADF, format!("arena {arena} is not yours"))) }
     }
 
-    /// A control call on an arena of the client.
-    fn call(&mut self, client: u64, range: Range, call: Control) -> Result<Answer, No> {
+    fn map_swap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         self.owned(client, id(range.arena))?;
-        self.control(call)?;
+        self.control(Control::MapSwapAt(id(range.arena), pages(range)))?;
+        self.machine.cure(id(range.arena), pages(range));
         done()
     }
 
@@ -134,7 +134,7 @@ impl Server {
     }
 
     /// An arena made by `make`, with its memory file; the client is its owner.
-    fn new_arena(
+    pub(crate) fn new_arena(
         &mut self,
         client: u64,
         make: impl FnOnce(&mut Self) -> Result<ArenaId, No>,
@@ -188,6 +188,7 @@ impl Server {
             }
             return Err(why);
         }
+        self.machine.cure(id(range.arena), pages(range));
         let memory = &self.machine.objects.get(object).ok_or(Errno::BADF)?.memory;
         Ok(Some((Reply::Done, vec![memory.as_fd().try_clone_to_owned()?])))
     }
@@ -292,46 +293,6 @@ impl Server {
             self.control(Control::Unpin(Site { arena, page }))?;
         }
         done()
-    }
-
-    /// The child's arena belongs to a connection of its own, whose other end the parent hands on by forking: whoever
-    /// is left without it, by exec or by death, loses the arena.
-    fn fork(&mut self, client: u64, parent: ArenaId) -> Result<Answer, No> {
-        self.owned(client, parent)?;
-        let (mappings, mut fds) = self.file_mappings(parent)?;
-        let (ours, theirs) = mager_linux_sys::pair()?;
-        let pid = self.clients.get(client).map_or(0, |client| client.pid);
-        let child = self.connected(ours, pid)?;
-        let made = self.new_arena(child, |server| match server.control(Control::Fork(parent))? {
-            Outcome::Arena(arena) => Ok(arena),
-            _ => unreachable!("control: it makes an arena"),
-        });
-        let (arena, memory) = match made {
-            Ok(made) => made,
-            Err(why) => {
-                self.gone(child);
-                return Err(why);
-            }
-        };
-        let mut all = vec![theirs, memory];
-        all.append(&mut fds);
-        Ok(Some((Reply::Arena { arena: wire_id(arena), files: mappings }, all)))
-    }
-
-    fn file_mappings(&self, arena: ArenaId) -> Result<(Vec<FileMapping>, Vec<OwnedFd>), No> {
-        let (mut mappings, mut fds) = (Vec::new(), Vec::new());
-        for (pages, kind) in self.driver.view().regions(arena) {
-            if let Kind::Object(object, block) = kind {
-                let object = self.machine.objects.get(object).ok_or(Errno::BADF)?;
-                mappings.push(FileMapping { page: pages.start.0, count: pages.count, block: block.0 });
-                fds.push(object.memory.as_fd().try_clone_to_owned()?);
-            }
-        }
-        if fds.len() + 2 > MAX_FDS {
-            let why = format!("an arena with more than {} file mappings cannot be forked", MAX_FDS - 2);
-            return Err(No::new(Errno::NFILE, why));
-        }
-        Ok((mappings, fds))
     }
 
     fn destroy_owned(&mut self, client: u64, arena: ArenaId) -> Result<Answer, No> {

@@ -6,6 +6,7 @@
 
 use crate::arenas::Arena;
 use crate::clients::Clients;
+use crate::forks::Freeze;
 use crate::hardware::flush_ticket;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
@@ -55,6 +56,8 @@ pub struct Server {
     pub(crate) clients: Clients,
     pub(crate) options: Options,
     pub(crate) threads: Threads,
+    /// Arenas whose stores wait until their process has forked.
+    pub(crate) frozen: Vec<Freeze>,
     pub(crate) epoll: OwnedFd,
     pub(crate) listener: Option<OwnedFd>,
     pub(crate) low_water: u32,
@@ -93,6 +96,7 @@ impl Server {
             driver,
             machine: Machine::new(options.page_size, options.frames, buffers, backing),
             clients: Clients::default(),
+            frozen: Vec::new(),
             threads: Threads::new(if options.pull { home_cpu() } else { None }),
             epoll,
             listener,
@@ -166,7 +170,10 @@ impl Server {
     fn timeout(&self) -> Option<rustix::event::Timespec> {
         let busy = self.machine.backing.in_flight() > 0 && self.machine.backing.wait_fd().is_none();
         let wait = if busy { Duration::ZERO } else { LOOK_AFTER };
-        let restless = busy || self.threads.any_pulled() || self.machine.arenas.iter().any(Arena::has_zaps);
+        let restless = busy
+            || !self.frozen.is_empty()
+            || self.threads.any_pulled()
+            || self.machine.arenas.iter().any(Arena::has_zaps);
         restless.then(|| rustix::event::Timespec::try_from(wait).unwrap_or_default())
     }
 

@@ -20,7 +20,7 @@ impl Server {
     }
 
     pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32) -> Result<u64, No> {
-        let client = Client { socket, pid, greeted: false, agent: None, arenas: Vec::new() };
+        let client = Client { socket, pid, greeted: false, agent: None, arenas: Vec::new(), kin: None };
         let number = self.clients.add(client);
         let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
         if let Some(client) = self.clients.get(number) {
@@ -76,6 +76,7 @@ impl Server {
     pub(crate) fn gone(&mut self, number: u64) {
         if let Some(client) = self.clients.remove(number) {
             client.arenas.iter().for_each(|&arena| self.destroy(arena));
+            self.thaw(|freeze| freeze.child == number);
         }
     }
 

@@ -3,16 +3,20 @@
 //! The only crate of the machine with unsafe code. It decides nothing: which page goes where is for the pager,
 //! which range is an arena is for the client.
 
+mod fork;
 mod mapping;
 mod memory;
 mod placement;
 mod socket;
+mod stack;
 mod uffd;
 
+pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::MemoryFile;
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
 pub use socket::{MAX_FDS, Received, connect, listen, pair, peer, receive, send};
+pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};
 
 /// Ends the process at once. Nothing of it runs any more: handlers of exit could touch memory that is gone.

@@ -83,6 +83,42 @@ impl Window {
         Ok(())
     }
 
+    /// After a fork, in the child, which has inherited nothing there: shows `file` in the whole window. Fails where
+    /// something else has taken the room meanwhile. Safe in a signal handler.
+    pub fn map_afresh(&self, file: &impl AsFd) -> io::Result<()> {
+        let (start, len) = self.part(0, self.len)?;
+        let rights = ProtFlags::READ | ProtFlags::WRITE;
+        let flags = MapFlags::SHARED | MapFlags::FIXED_NOREPLACE | MapFlags::NORESERVE;
+        // SAFETY: the kernel refuses to replace anything, and nobody holds references into what is not mapped.
+        unsafe { rustix::mm::mmap(start, len, rights, flags, file, 0) }?;
+        // SAFETY: the mapping just made; the advice changes what a fork does, and no bytes.
+        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontFork) }?;
+        Ok(())
+    }
+
+    /// After a fork, in the child, which is not to have the memory: nothing else comes to lie there, and every touch
+    /// ends in SIGSEGV.
+    pub fn bar(&self) -> io::Result<()> {
+        let (start, len) = self.part(0, self.len)?;
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE | MapFlags::NORESERVE;
+        // SAFETY: as in `map_afresh`.
+        unsafe { rustix::mm::mmap_anonymous(start, len, ProtFlags::empty(), flags) }?;
+        Ok(())
+    }
+
+    /// Undoes [`Window::map_afresh`]. Safe in a signal handler.
+    pub fn leave(&self) -> io::Result<()> {
+        let (start, len) = self.part(0, self.len)?;
+        // SAFETY: the window's own mapping, into which nobody has had the time to make references.
+        Ok(unsafe { rustix::mm::munmap(start, len) }?)
+    }
+
+    /// Whether an address lies in it.
+    #[must_use]
+    pub fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.base) < self.len
+    }
+
     /// Page-table entries of a part go; the pages stay in their file.
     pub fn zap(&self, offset: u64, len: u64) -> io::Result<()> {
         let (start, len) = self.part(offset, len)?;

@@ -9,7 +9,9 @@
 //! | [`Request::Create`] | | [`Reply::Arena`] | the arena's memory file |
 //! | [`Request::Attach`] | a userfaultfd | [`Reply::Done`] | |
 //! | [`Request::MapFile`] | the file | [`Reply::Done`] | the memory file of the file's pages |
-//! | [`Request::Fork`] | | [`Reply::Arena`] | the child's connection, its memory file, the memory files of its mapped files |
+//! | [`Request::Fork`] | the child's agent's socket | [`Reply::Done`] | the child's connection |
+//! | [`Request::Inherit`] | | [`Reply::Arena`] | its memory file, the memory files of its mapped files |
+//! | [`Request::Forked`] | | none | |
 //! | others | | [`Reply::Done`] or as said there | |
 #![forbid(unsafe_code)]
 
@@ -82,8 +84,18 @@ pub enum Request {
     Pin(Range),
     /// They may be evicted again.
     Unpin(Range),
-    /// A copy of the arena as it is now, for a child that is about to be forked.
-    Fork(ArenaId),
+    /// A connection for a child that is about to be forked. It has been greeted already; whoever is left without its
+    /// other end, by exec or by death, loses what belongs to it.
+    Fork {
+        /// The thread that is going to fork, as the kernel numbers it.
+        thread: i32,
+    },
+    /// Over a child's connection, before the fork: a copy of this arena of the parent, as it is now. Stores to the
+    /// parent's arena wait from here to [`Request::Forked`], but for those of the thread that forks: the child is to find
+    /// the arena as it was when it was forked.
+    Inherit(ArenaId),
+    /// The fork has happened, or has failed: stores go on. Not answered.
+    Forked,
     /// The arena is not used any more.
     Destroy(ArenaId),
     /// What the pager has to tell, as JSON. Needs no [`Request::Hello`].
@@ -99,7 +111,7 @@ pub enum Reply {
     Arena {
         /// Which.
         arena: ArenaId,
-        /// For a fork: the file mappings the child has to make, each with a memory file that comes along.
+        /// To [`Request::Inherit`]: the file mappings the child has to make, each with a memory file that comes along.
         files: Vec<FileMapping>,
     },
     /// It was done.

@@ -1,0 +1,120 @@
+//! Forks of clients: a connection for the child, copies of arenas, and stores that wait until the fork has happened.
+//!
+//! The copy is taken a little before the fork. The core has then made every private page of the arena read-only, so every
+//! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. What the
+//! child finds is the arena as it was at the fork.
+
+use crate::arenas::Attached;
+use crate::clients::Kin;
+use crate::requests::{Answer, No, wire_id};
+use crate::server::Server;
+use mager_driver::{Control, Outcome};
+use mager_linux_sys::{Fault, MAX_FDS, pair};
+use mager_linux_wire::{FileMapping, Reply};
+use mager_pager::{ArenaId, Kind};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Stores are not held longer, so that a client that forks in a way of its own does not wait for itself for ever: one that
+/// needs, before it can fork, a lock that a held thread has.
+pub(crate) const MOST_FROZEN: Duration = Duration::from_millis(100);
+
+/// An arena whose stores are held.
+#[derive(Debug)]
+pub(crate) struct Freeze {
+    arena: ArenaId,
+    /// The connection that was made for the child.
+    pub(crate) child: u64,
+    parent: u64,
+    /// The thread that forks; its stores go on.
+    thread: i32,
+    pub(crate) since: Instant,
+    held: Vec<Fault>,
+}
+
+impl Server {
+    /// A connection for a child, whose other end the parent hands on by forking: whoever is left without it, by exec or by
+    /// death, loses what belongs to it.
+    pub(crate) fn fork(&mut self, parent: u64, thread: i32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        let (ours, theirs) = pair()?;
+        let pid = self.clients.get(parent).map_or(0, |client| client.pid);
+        let number = self.connected(ours, pid)?;
+        let child = self.clients.get_mut(number).ok_or(Errno::PROTO)?;
+        child.agent = fds.into_iter().next().map(Rc::new);
+        (child.greeted, child.kin) = (true, Some(Kin { parent, thread }));
+        Ok(Some((Reply::Done, vec![theirs])))
+    }
+
+    /// The child of a connection gets a copy of an arena of the parent's.
+    pub(crate) fn inherit(&mut self, child: u64, arena: ArenaId) -> Result<Answer, No> {
+        let kin = self.clients.get(child).and_then(|client| client.kin);
+        let Some(Kin { parent, thread }) = kin else {
+            return Err(No::new(
+                Errno::PROTO,
+                "this connection was not made for a child, or its fork is over",
+            ));
+        };
+        self.owned(parent, arena)?;
+        let (mappings, mut fds) = self.file_mappings(arena)?;
+        let (copy, memory) =
+            self.new_arena(child, |server| match server.control(Control::Fork(arena))? {
+                Outcome::Arena(copy) => Ok(copy),
+                _ => unreachable!("control: it makes an arena"),
+            })?;
+        self.frozen.push(Freeze { arena, child, parent, thread, since: Instant::now(), held: Vec::new() });
+        fds.insert(0, memory);
+        Ok(Some((Reply::Arena { arena: wire_id(copy), files: mappings }, fds)))
+    }
+
+    /// The client has forked, or could not.
+    pub(crate) fn forked(&mut self, client: u64) -> Result<Answer, No> {
+        self.clients.forget_kin(client);
+        self.thaw(|freeze| freeze.parent == client);
+        Ok(None)
+    }
+
+    fn file_mappings(&self, arena: ArenaId) -> Result<(Vec<FileMapping>, Vec<OwnedFd>), No> {
+        let (mut mappings, mut fds) = (Vec::new(), Vec::new());
+        for (pages, kind) in self.driver.view().regions(arena) {
+            if let Kind::Object(object, block) = kind {
+                let object = self.machine.objects.get(object).ok_or(Errno::BADF)?;
+                mappings.push(FileMapping { page: pages.start.0, count: pages.count, block: block.0 });
+                fds.push(object.memory.as_fd().try_clone_to_owned()?);
+            }
+        }
+        if fds.len() + 1 > MAX_FDS {
+            let why = format!("an arena with more than {} file mappings cannot be forked", MAX_FDS - 1);
+            return Err(No::new(Errno::NFILE, why));
+        }
+        Ok((mappings, fds))
+    }
+
+    /// Whether a fault has to wait for a fork.
+    pub(crate) fn hold(&mut self, arena: ArenaId, fault: &Fault) -> bool {
+        let held = |freeze: &&mut Freeze| freeze.arena == arena && freeze.thread != fault.thread;
+        match self.frozen.iter_mut().find(held) {
+            Some(freeze) if fault.write => {
+                freeze.held.push(*fault);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Stores that waited go on.
+    pub(crate) fn thaw(&mut self, over: impl Fn(&Freeze) -> bool) {
+        if self.frozen.is_empty() {
+            return;
+        }
+        let (thawed, frozen): (Vec<_>, _) = std::mem::take(&mut self.frozen).into_iter().partition(over);
+        self.frozen = frozen;
+        let now = Instant::now();
+        for Freeze { arena, held, .. } in thawed {
+            let attached = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref());
+            let Some(&Attached { base, .. }) = attached else { continue };
+            held.iter().for_each(|fault| self.fault(arena, base, fault, now));
+        }
+    }
+}

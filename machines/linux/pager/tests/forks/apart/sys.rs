@@ -1,0 +1,75 @@
+//! What forking tests ask of the system.
+
+use std::io;
+
+/// Forks, by the C library. 0 in the child.
+pub fn fork() -> i32 {
+    // SAFETY: the child uses what the C library keeps usable after a fork: memory, threads, system calls.
+    unsafe { libc::fork() }
+}
+
+/// Registers a function that runs in every child.
+pub fn in_children(run: extern "C" fn()) {
+    // SAFETY: the function is part of the program.
+    assert_eq!(unsafe { libc::pthread_atfork(None, None, Some(run)) }, 0);
+}
+
+/// The process ends when the thread that made it does.
+pub fn die_with_parent() {
+    // SAFETY: the option takes a signal's number.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Orphans below this process become its children.
+pub fn adopt_orphans() {
+    // SAFETY: the option takes a flag.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
+}
+
+/// Waits for a child; its status as wait(2) gives it.
+pub fn wait(pid: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: the status is written to a variable of that type.
+    let got = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    assert_eq!(got, pid, "waiting for {pid}: {}", io::Error::last_os_error());
+    status
+}
+
+/// Ends a process or a group (negative) by force.
+pub fn kill(pid: i32) {
+    // SAFETY: takes numbers only.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+/// How a word of anybody's memory is read: if need be with a signal.
+pub fn peek(address: *const u8) -> u8 {
+    // SAFETY: the tests that do this want to see what the kernel makes of it.
+    unsafe { address.read_volatile() }
+}
+
+/// As [`peek`], for stores.
+pub fn poke(address: *mut u8, byte: u8) {
+    // SAFETY: as above.
+    unsafe { address.write_volatile(byte) };
+}
+
+/// madvise(2).
+pub fn advise(start: *mut u8, len: usize, advice: i32) -> io::Result<()> {
+    // SAFETY: the range is an arena's, about whose bytes the compiler assumes nothing.
+    let answer = unsafe { libc::madvise(start.cast(), len, advice) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Unmaps a part of an arena behind the back of everybody.
+pub fn unmap(start: *mut u8, len: usize) {
+    // SAFETY: as in `advise`.
+    assert_eq!(unsafe { libc::munmap(start.cast(), len) }, 0);
+}
+
+/// A second mapping of the file that is mapped here, of which no userfaultfd knows.
+pub fn second_mapping(start: *mut u8, len: usize) -> *mut u8 {
+    // SAFETY: with an old length of 0 the call makes a new mapping and leaves the old one alone.
+    let second = unsafe { libc::mremap(start.cast(), 0, len, libc::MREMAP_MAYMOVE) };
+    assert_ne!(second, libc::MAP_FAILED, "mremap: {}", io::Error::last_os_error());
+    second.cast()
+}

@@ -1,0 +1,435 @@
+//! Forks of clients: who sees which bytes, who has which memory.
+
+use crate::apart::{Child, alone, figure, figure_becomes, fork, pager};
+use crate::common::options;
+use crate::common::sys::{load, store};
+use mager_linux_client::{Arena, Connection, Error, Forking, Pages};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+const NO_MEMORY: i32 = 12;
+
+/// A pager, a connection that follows forks, and an arena with `count` pages, each with its number and 1 as contents.
+fn filled(frames: u32, swap_blocks: u32, count: u32) -> (Arc<Connection>, Child, Arena, Pages) {
+    let (connection, pager) = pager(options(frames, swap_blocks));
+    connection.follow_forks().expect("it can follow");
+    let arena = Arena::new(&connection).expect("an arena");
+    let pages = arena.map(count).expect("memory");
+    fill(&arena, pages, 1);
+    (connection, pager, arena, pages)
+}
+
+fn fill(arena: &Arena, pages: Pages, round: u64) {
+    (0..pages.count).for_each(|page| store(arena, pages.page + page, word(page, round)));
+}
+
+fn check(arena: &Arena, pages: Pages, round: u64) {
+    for page in 0..pages.count {
+        assert_eq!(load(arena, pages.page + page), word(page, round), "page {page}, round {round}");
+    }
+}
+
+fn word(page: u32, round: u64) -> u64 {
+    (round << 32) | (u64::from(page) + 1)
+}
+
+/// Everything is given back, and the pager ends when the last who had anything of it is gone.
+fn end(connection: Arc<Connection>, pager: Child, arena: Arena) {
+    figure_becomes(&connection, "swap_assigned", figure(&connection, "swap_assigned"));
+    drop(arena);
+    drop(connection);
+    pager.succeeded();
+}
+
+#[test]
+fn a_child_sees_the_parents_bytes() {
+    alone("fork::a_child_sees_the_parents_bytes", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 1024);
+        let untouched = arena.map(64).expect("memory");
+        let read = arena.map(64).expect("memory");
+        (0..64).for_each(|page| assert_eq!(load(&arena, read.page + page), 0));
+        for _ in 0..3 {
+            fork(|| {
+                check(&arena, pages, 1);
+                (0..64).for_each(|page| assert_eq!(load(&arena, untouched.page + page), 0));
+                (0..64).for_each(|page| assert_eq!(load(&arena, read.page + page), 0));
+            })
+            .succeeded();
+        }
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn writes_of_parent_and_child_do_not_meet() {
+    alone("fork::writes_of_parent_and_child_do_not_meet", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 1024);
+        let child = fork(|| {
+            for round in 2..6 {
+                fill(&arena, pages, round * 1000);
+                check(&arena, pages, round * 1000);
+            }
+        });
+        for round in 2..6 {
+            fill(&arena, pages, round);
+            check(&arena, pages, round);
+        }
+        child.succeeded();
+        check(&arena, pages, 5);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn three_generations_each_have_their_own() {
+    alone("fork::three_generations_each_have_their_own", || {
+        let (connection, pager, arena, pages) = filled(128, 8192, 512);
+        let child = fork(|| {
+            fill(&arena, Pages { count: 256, ..pages }, 2);
+            let grandchild = fork(|| {
+                check(&arena, Pages { count: 256, ..pages }, 2);
+                fill(&arena, pages, 3);
+                fork(|| {
+                    check(&arena, pages, 3);
+                    fill(&arena, pages, 4);
+                    check(&arena, pages, 4);
+                })
+                .succeeded();
+                check(&arena, pages, 3);
+            });
+            check(&arena, Pages { count: 256, ..pages }, 2);
+            fill(&arena, pages, 5);
+            grandchild.succeeded();
+            check(&arena, pages, 5);
+        });
+        check(&arena, pages, 1);
+        child.succeeded();
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+/// What a thread stores to the arena first and to its own memory after that, a child must not find the other way round:
+/// a copy that was taken before the fork must not be older than the fork.
+#[test]
+fn fork_while_other_threads_write() {
+    alone("fork::fork_while_other_threads_write", || {
+        let (connection, pager, arena, _) = filled(256, 8192, 1024);
+        let counters = arena.map(512).expect("memory");
+        let stop = AtomicBool::new(false);
+        let behind: [AtomicU64; 3] = std::array::from_fn(|_| AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for (thread, behind) in (0u32..).zip(&behind) {
+                let (arena, stop) = (&arena, &stop);
+                scope.spawn(move || {
+                    let mut count = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        count += 1;
+                        let page = counters.page + thread * 128;
+                        store(arena, page + u32::try_from(count % 127).expect("small") + 1, count);
+                        store(arena, page, count);
+                        behind.store(count, Ordering::Release);
+                    }
+                });
+            }
+            for _ in 0..60 {
+                fork(|| {
+                    for (thread, behind) in (0u32..).zip(&behind) {
+                        let page = counters.page + thread * 128;
+                        let (ahead, behind) = (load(&arena, page), behind.load(Ordering::Acquire));
+                        assert!(
+                            ahead == behind || ahead == behind + 1,
+                            "{ahead} in the arena, {behind} outside"
+                        );
+                        let last = load(&arena, page + u32::try_from(ahead % 127).expect("small") + 1);
+                        assert!(ahead == 0 || last == ahead, "{last} and {ahead} in the arena");
+                        store(&arena, page, u64::MAX);
+                    }
+                })
+                .succeeded();
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn forks_of_several_threads_at_once() {
+    alone("fork::forks_of_several_threads_at_once", || {
+        let (connection, pager, arena, pages) = filled(256, 16384, 512);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let arena = &arena;
+                scope.spawn(move || {
+                    for _ in 0..8 {
+                        fork(|| {
+                            check(arena, pages, 1);
+                            fill(arena, pages, 10 + thread);
+                            check(arena, pages, 10 + thread);
+                        })
+                        .succeeded();
+                    }
+                });
+            }
+        });
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn an_execed_child_gives_its_arena_back() {
+    alone("fork::an_execed_child_gives_its_arena_back", || {
+        let (connection, pager, arena, _pages) = filled(256, 4096, 512);
+        let reserved = figure(&connection, "swap_reserved");
+        let child = fork(|| {
+            let why =
+                std::os::unix::process::CommandExt::exec(std::process::Command::new("sleep").arg("1000"));
+            panic!("{why}");
+        });
+        // It runs another program, and has nothing any more.
+        figure_becomes(&connection, "swap_reserved", reserved);
+        crate::apart::sys::kill(child.0);
+        assert_eq!(child.died_by(), libc::SIGKILL);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_killed_child_gives_its_arena_back() {
+    alone("fork::a_killed_child_gives_its_arena_back", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 512);
+        let reserved = figure(&connection, "swap_reserved");
+        for _ in 0..5 {
+            let child = fork(|| {
+                loop {
+                    fill(&arena, pages, 7);
+                }
+            });
+            figure_becomes(&connection, "swap_reserved", reserved * 2);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            crate::apart::sys::kill(child.0);
+            assert_eq!(child.died_by(), libc::SIGKILL);
+            figure_becomes(&connection, "swap_reserved", reserved);
+        }
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_parent_that_dies_first_leaves_the_child_its_bytes() {
+    alone("fork::a_parent_that_dies_first_leaves_the_child_its_bytes", || {
+        crate::apart::sys::adopt_orphans();
+        let (connection, pager, arena, pages) = filled(256, 8192, 1024);
+        let (read, write) = std::io::pipe().expect("a pipe");
+        let middle = fork(|| {
+            fill(&arena, pages, 2);
+            let parent = std::process::id();
+            let orphan = fork(|| {
+                while std::os::unix::process::parent_id() == parent {
+                    std::thread::yield_now();
+                }
+                check(&arena, pages, 2);
+                fill(&arena, pages, 3);
+                check(&arena, pages, 3);
+            });
+            std::io::Write::write_all(&mut &write, &orphan.0.to_le_bytes()).expect("somebody reads");
+        });
+        middle.succeeded();
+        let mut pid = [0; 4];
+        std::io::Read::read_exact(&mut &read, &mut pid).expect("it said whom it left");
+        Child(i32::from_le_bytes(pid)).succeeded();
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_child_that_does_not_follow_cannot_touch() {
+    alone("fork::a_child_that_does_not_follow_cannot_touch", || {
+        let (connection, pager) = pager(options(256, 4096));
+        let arena = Arena::new(&connection).expect("an arena");
+        let pages = arena.map(64).expect("memory");
+        fill(&arena, pages, 1);
+        assert_eq!(fork(|| _ = load(&arena, pages.page)).died_by(), libc::SIGSEGV);
+        assert_eq!(fork(|| store(&arena, pages.page, 3)).died_by(), libc::SIGSEGV);
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_child_that_does_not_follow_cannot_speak_for_its_parent() {
+    alone("fork::a_child_that_does_not_follow_cannot_speak_for_its_parent", || {
+        let (connection, pager) = pager(options(256, 4096));
+        let arena = Arena::new(&connection).expect("an arena");
+        let pages = arena.map(64).expect("memory");
+        fill(&arena, pages, 1);
+        let (mut connection, mut arena) = (Some(connection), Some(arena));
+        fork(|| {
+            let (connection, arena) =
+                (connection.take().expect("it is there"), arena.take().expect("it is there"));
+            assert!(matches!(arena.map(1), Err(Error::NotFollowed)));
+            assert!(matches!(arena.discard(pages), Err(Error::NotFollowed)));
+            drop(arena);
+            drop(connection);
+        })
+        .succeeded();
+        let (connection, arena) = (connection.expect("ours"), arena.expect("ours"));
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_fork_without_swap_is_refused_or_leaves_the_child_without() {
+    alone("fork::a_fork_without_swap_is_refused_or_leaves_the_child_without", || {
+        let (connection, pager, arena, pages) = filled(64, 600, 512);
+        let reserved = figure(&connection, "swap_reserved");
+        let refused = Forking::prepare().expect_err("there is no swap for two");
+        assert_eq!(refused.errno(), NO_MEMORY, "{refused}");
+        assert_eq!(figure(&connection, "swap_reserved"), reserved);
+        // A plain fork cannot be refused: the child goes without.
+        assert_eq!(fork(|| _ = load(&arena, pages.page)).died_by(), libc::SIGSEGV);
+        fork(|| assert!(matches!(arena.map(1), Err(Error::NotFollowed)))).succeeded();
+        assert_eq!(figure(&connection, "swap_reserved"), reserved);
+        check(&arena, pages, 1);
+        fill(&arena, pages, 2);
+        check(&arena, pages, 2);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_fork_prepared_by_hand_happens_or_does_not() {
+    alone("fork::a_fork_prepared_by_hand_happens_or_does_not", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 512);
+        let reserved = figure(&connection, "swap_reserved");
+        drop(Forking::prepare().expect("there is swap"));
+        figure_becomes(&connection, "swap_reserved", reserved);
+        let mut forking = Some(Forking::prepare().expect("there is swap"));
+        let child = fork(|| {
+            drop(forking.take());
+            fill(&arena, pages, 2);
+            check(&arena, pages, 2);
+        });
+        drop(forking);
+        child.succeeded();
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_pinned_arena_is_not_forked() {
+    alone("fork::a_pinned_arena_is_not_forked", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 64);
+        assert!(arena.pin(Pages { count: 8, ..pages }).expect("frames are there"));
+        assert_eq!(Forking::prepare().expect_err("a pinned page cannot be copied").errno(), libc::EBUSY);
+        arena.unpin(Pages { count: 8, ..pages }).expect("they were pinned");
+        fork(|| check(&arena, pages, 1)).succeeded();
+        end(connection, pager, arena);
+    });
+}
+
+static EARLY: AtomicU64 = AtomicU64::new(0);
+static SEEN: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn touch_early() {
+    let address = usize::try_from(EARLY.load(Ordering::Relaxed)).expect("an address");
+    if address != 0 {
+        let byte: *mut u8 = std::ptr::with_exposed_provenance_mut(address);
+        SEEN.store(crate::apart::sys::peek(byte).into(), Ordering::Relaxed);
+        crate::apart::sys::poke(byte, 99);
+    }
+}
+
+#[test]
+fn a_touch_before_the_handlers_of_the_fork_attaches_the_child() {
+    alone("fork::a_touch_before_the_handlers_of_the_fork_attaches_the_child", || {
+        // Registered first, it runs first.
+        crate::apart::sys::in_children(touch_early);
+        let (connection, pager, arena, pages) = filled(256, 4096, 512);
+        EARLY.store(arena.pointer(pages.page + 41) as u64, Ordering::Relaxed);
+        for _ in 0..3 {
+            fork(|| {
+                assert_eq!(SEEN.load(Ordering::Relaxed), u64::from(word(41, 1).to_le_bytes()[0]));
+                assert_eq!(crate::apart::sys::peek(arena.pointer(pages.page + 41)), 99);
+                store(&arena, pages.page + 41, word(41, 1));
+                check(&arena, pages, 1);
+                fork(|| fill(&arena, pages, 2)).succeeded();
+            })
+            .succeeded();
+        }
+        check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn file_pages_stay_shared() {
+    alone("fork::file_pages_stay_shared", || {
+        let (connection, pager, arena, pages) = filled(64, 4096, 128);
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(96 * 4096).expect("it grows");
+        let shown = arena.map_file(&file, 0, 64).expect("a mapping");
+        let tail = arena.map_file(&file, 64, 32).expect("a mapping");
+        fill(&arena, shown, 1);
+        let child = fork(|| {
+            check(&arena, shown, 1);
+            fill(&arena, shown, 2);
+            fill(&arena, tail, 3);
+            check(&arena, pages, 1);
+            arena.flush(shown.page).expect("it is written");
+        });
+        child.succeeded();
+        check(&arena, shown, 2);
+        check(&arena, tail, 3);
+        let mut first = [0; 8];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut first, 4096).expect("it is there");
+        assert_eq!(u64::from_le_bytes(first), word(1, 2));
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
+fn a_child_maps_unmaps_and_discards_for_itself() {
+    alone("fork::a_child_maps_unmaps_and_discards_for_itself", || {
+        let (connection, pager, arena, pages) = filled(256, 8192, 512);
+        let second = Arena::new(&connection).expect("an arena");
+        let far = second.map(128).expect("memory");
+        fill(&second, far, 9);
+        let child = fork(|| {
+            check(&second, far, 9);
+            arena.unmap(pages).expect("it is mapped");
+            let again = arena.map(1024).expect("memory");
+            check_zero(&arena, again);
+            fill(&arena, again, 4);
+            second.discard(far).expect("it is private");
+            check_zero(&second, far);
+            std::thread::scope(|scope| {
+                for part in 0..4 {
+                    let (arena, part) = (&arena, Pages { page: again.page + part * 256, count: 256 });
+                    scope.spawn(move || (5..9).for_each(|round| fill_and_check(arena, part, round)));
+                }
+            });
+        });
+        child.succeeded();
+        check(&arena, pages, 1);
+        check(&second, far, 9);
+        drop(second);
+        end(connection, pager, arena);
+    });
+}
+
+fn check_zero(arena: &Arena, pages: Pages) {
+    (0..pages.count).for_each(|page| assert_eq!(load(arena, pages.page + page), 0));
+}
+
+fn fill_and_check(arena: &Arena, pages: Pages, round: u64) {
+    fill(arena, pages, round);
+    check(arena, pages, round);
+}
