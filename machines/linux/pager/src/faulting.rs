@@ -10,6 +10,9 @@ use mager_pager::{Access, ArenaId, Event, Site, VirtPage};
 use rustix::event::epoll::{self, EventFlags};
 use std::time::Instant;
 
+/// Frames kept free are freed in so many lots.
+const LOTS: usize = 4;
+
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
         let outcome = self.driver.control(call, &mut self.machine);
@@ -91,6 +94,14 @@ impl Server {
         self.driver.view().counts().free_frames
     }
 
+    /// Whether so many frames are missing that freeing them together is worth it. Those being written already count:
+    /// so a few lots are on their way while others are used up.
+    fn runs_low(&self) -> bool {
+        let counts = self.driver.view().counts();
+        let coming = counts.free_frames + counts.promised as usize;
+        coming + (self.low_water as usize / LOTS).max(1) <= self.low_water as usize
+    }
+
     /// Frees frames ahead of need, many at once, so that faults seldom wait for a write.
     fn work_ahead(&mut self) {
         if self.low_water > 0 {
@@ -111,7 +122,7 @@ impl Server {
                 break;
             }
         }
-        if self.free_frames() < self.low_water as usize / 2 {
+        if self.runs_low() {
             self.work_ahead();
             self.machine.submit();
         }

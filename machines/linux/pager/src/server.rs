@@ -23,6 +23,8 @@ use rustix::fd::{AsFd, OwnedFd};
 use std::io;
 use std::time::{Duration, Instant};
 
+/// Frames kept free, for faults to come, at most.
+const MOST_FREE: u32 = 256;
 /// Staging buffers, in bytes; at least [`LEAST_BUFFERS`].
 const STAGING: usize = 4 << 20;
 const LEAST_BUFFERS: usize = 3 * KEPT_FOR_COPIES;
@@ -79,7 +81,7 @@ impl Server {
         if policy.needs() >= Observes::EveryAccess {
             return Err(NotStarted::Blind(options.policy));
         }
-        let low_water = (options.frames / 16).min(64);
+        let low_water = (options.frames / 16).min(MOST_FREE);
         let config = config(&options, low_water);
         let log = crate::log::open(&options, &config)?;
         let driver = Driver::new(config, policy, log)?;
@@ -101,7 +103,7 @@ impl Server {
             epoll,
             listener,
             low_water,
-            most_ahead: options.read_ahead.min(low_water / 2),
+            most_ahead: options.read_ahead.min(low_water / 4),
             started: Instant::now(),
             faults: Vec::with_capacity(64),
             message: vec![0; MAX_MESSAGE].into_boxed_slice(),
