@@ -108,11 +108,11 @@ fn options(job: &PagerJob) -> Options {
         swap_blocks: stage::swap_mib(job.touched) * PAGES_IN_MIB,
         compressed: compressed.unwrap_or(0),
         engine: EngineKind::Auto,
-        policy: "clock".into(),
+        policy: "s3-fifo".into(),
         references: References::Agent,
         socket: Some(job.socket.clone()),
         pull: true,
-        read_ahead: 32,
+        read_ahead: 64,
         events: None,
     }
 }
