@@ -11,7 +11,7 @@ use crate::hardware::flush_ticket;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
-use crate::threads::{Threads, home_cpu};
+use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
 use mager_linux_wire::{Facts, MAX_MESSAGE};
@@ -99,7 +99,7 @@ impl Server {
             machine: Machine::new(options.page_size, options.frames, buffers, backing),
             clients: Clients::default(),
             frozen: Vec::new(),
-            threads: Threads::new(if options.pull { home_cpu() } else { None }),
+            threads: Threads::new(if options.pull { crate::home::settle(&options.swap) } else { None }),
             epoll,
             listener,
             low_water,

@@ -6,7 +6,7 @@
 //! from the answer of a thread's fault to its next.
 
 use crate::ahead::Streams;
-use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
+use mager_linux_sys::{CpuMask, affinity, set_affinity};
 use std::time::{Duration, Instant};
 
 const SLOTS: u16 = 1024;
@@ -179,13 +179,4 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.let_all_go();
     }
-}
-
-/// The last CPU of the pager's mask, to which it is pinned from here on.
-pub(crate) fn home_cpu() -> Option<CpuMask> {
-    let mask = affinity(0).ok()?;
-    let mut home = CpuMask::new();
-    home.set(online_cpus(&mask).last()?);
-    set_affinity(0, &home).ok()?;
-    Some(home)
 }
