@@ -17,6 +17,8 @@ pub struct Faults {
     pub torn_writes: u16,
     /// Writes that do not arrive, and say nothing: the block keeps what it had.
     pub stale_writes: u16,
+    /// Microseconds from when an operation is carried out to when that is known; the engine asked for stands aside.
+    pub late_us: u32,
 }
 
 /// What becomes of a read.

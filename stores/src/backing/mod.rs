@@ -177,7 +177,9 @@ impl Backing {
     /// out before this returns: waiting for it costs more than doing it.
     pub fn submit(&mut self, _buffers: &mut Buffers) {
         self.swap.give_back();
-        if let Some(job) = self.lone_read() {
+        if self.engine.at_once()
+            && let Some(job) = self.lone_read()
+        {
             self.figures.lone_reads += 1;
             let run = self.queue.run_of(job);
             let ended = self.engine.now(run);

@@ -1,10 +1,11 @@
 //! What a backing is made of.
 
 use crate::OpenError;
-use crate::engine::{Engine, FaultyEngine, Inline, Pool, Uring};
+use crate::engine::{Engine, FaultyEngine, Inline, Late, Pool, Uring};
 use crate::faults::Faults;
 use crate::swap_file::Existing;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a [`crate::Backing`] is made of. Start from [`Options::new`].
 #[derive(Clone, Debug)]
@@ -80,7 +81,10 @@ pub enum EngineKind {
 
 /// The engine, and what to call it.
 pub(super) fn engine(options: &Options) -> Result<(Box<dyn Engine>, String), OpenError> {
-    let (engine, name) = chosen(options.engine)?;
+    let (engine, name) = match options.faults {
+        Some(Faults { late_us, .. }) if late_us > 0 => late(late_us)?,
+        _ => chosen(options.engine)?,
+    };
     Ok(match options.faults {
         None => (engine, name),
         Some(faults) => (Box::new(FaultyEngine::new(engine, faults)), format!("{name}, failing as ordered")),
@@ -102,6 +106,11 @@ fn chosen(kind: EngineKind) -> Result<(Box<dyn Engine>, String), OpenError> {
             }
         },
     })
+}
+
+fn late(late_us: u32) -> Result<(Box<dyn Engine>, String), OpenError> {
+    let late = Late::new(Duration::from_micros(late_us.into())).map_err(OpenError::doing("make a timer"))?;
+    Ok((Box::new(late), format!("{late_us} us late")))
 }
 
 fn pool(threads: usize) -> Result<(Box<dyn Engine>, String), OpenError> {

@@ -63,6 +63,10 @@ impl Engine for FaultyEngine {
         self.mangled(ended)
     }
 
+    fn at_once(&self) -> bool {
+        self.inner.at_once()
+    }
+
     fn submit(&mut self) {
         self.inner.submit();
     }

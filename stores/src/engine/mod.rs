@@ -5,6 +5,7 @@
 mod faulty;
 mod inline;
 mod job;
+mod late;
 mod pool;
 mod transfer;
 mod uring;
@@ -12,6 +13,7 @@ mod uring;
 pub(crate) use faulty::FaultyEngine;
 pub(crate) use inline::Inline;
 pub(crate) use job::{Job, MOST_JOINED, OpenFile, Run};
+pub(crate) use late::Late;
 pub(crate) use pool::Pool;
 pub(crate) use transfer::transfer;
 pub(crate) use uring::Uring;
@@ -31,6 +33,11 @@ pub(crate) struct Ended {
 pub(crate) trait Engine: fmt::Debug + Send {
     /// Takes a run; it may begin now or at `submit`.
     fn start(&mut self, run: Run);
+
+    /// Whether [`Engine::now`] does what this engine is for.
+    fn at_once(&self) -> bool {
+        true
+    }
 
     /// Carries a run out here and now.
     fn now(&mut self, mut run: Run) -> Ended {

@@ -26,6 +26,6 @@ mod server;
 mod talk;
 mod threads;
 
-pub use mager_stores::{EngineKind, SwapPlace};
+pub use mager_stores::{EngineKind, Faults, SwapPlace};
 pub use options::{NotStarted, Options, References};
 pub use server::Server;

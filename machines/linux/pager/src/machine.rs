@@ -132,8 +132,7 @@ impl Machine {
             }
             (Some(Access::Write), Access::Read) => self.lowering.push(at),
             (Some(Access::Read), Access::Write) if self.lowering.is_empty() => {
-                let _ = uffd.unprotect(address, self.page_size);
-                self.woken = Some(at);
+                self.woken = uffd.unprotect(address, self.page_size).is_ok().then_some(at);
             }
             (_, access) => self.raise(at, frame, access),
         }
@@ -145,16 +144,15 @@ impl Machine {
         self.lower();
         let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
         let (len, protect) = (self.page_size, access != Access::Write);
-        let shown = uffd.show(address, len, protect);
-        self.woken = (shown.is_ok() || shown == Err(Failed::Exists) && !protect).then_some(at);
-        match shown {
-            Ok(()) => {}
-            Err(Failed::Exists) => {
-                let _ = if protect { uffd.protect(address, len) } else { uffd.unprotect(address, len) };
-            }
-            Err(Failed::Nothing) => self.restore(at, frame, protect),
-            // Who waits there is woken, and comes back if something is there.
-            Err(_) => {}
+        let shown = match uffd.show(address, len, protect) {
+            Err(Failed::Exists) if protect => uffd.protect(address, len).and(Err(Failed::Exists)),
+            Err(Failed::Exists) => uffd.unprotect(address, len),
+            shown => shown,
+        };
+        // Who was not woken by that is woken when he is resumed, and comes back if something is missing still.
+        self.woken = shown.is_ok().then_some(at);
+        if shown == Err(Failed::Nothing) {
+            self.restore(at, frame, protect);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a pager is started with.
 
 use mager_pager::{Config, Sharing};
-use mager_stores::{SwapOptions, SwapPlace};
+use mager_stores::{Faults, SwapOptions, SwapPlace};
 use std::path::PathBuf;
 
 /// Where reference bits come from; see [`mager_pager::References`].
@@ -42,6 +42,8 @@ pub struct Options {
     pub read_ahead: u32,
     /// The event log goes here.
     pub events: Option<PathBuf>,
+    /// Failures of the backing to order, for tests.
+    pub faults: Option<Faults>,
 }
 
 /// Why a pager did not start.
@@ -90,6 +92,7 @@ pub(crate) fn backing_options(options: &Options) -> mager_stores::Options {
         swap: Some(SwapOptions { place: options.swap.clone(), blocks: options.swap_blocks }),
         compressed: (options.compressed > 0).then_some(options.compressed),
         engine: options.engine,
+        faults: options.faults,
         ..mager_stores::Options::new(options.page_size as usize)
     }
 }

@@ -164,12 +164,16 @@ impl Server {
         if !base.is_multiple_of(u64::from(self.options.page_size)) {
             return Err(No::new(Errno::INVAL, "an arena's base must be a multiple of the page size"));
         }
+        let uffd = Userfault::received(uffd);
+        if !uffd.is_as_opened_here() {
+            return Err(No::new(Errno::INVAL, "the userfaultfd was opened with features of its own"));
+        }
         self.watch_arena(arena, &uffd)?;
         let record = self.machine.arenas.get_mut(arena).ok_or(Errno::BADF)?;
         if record.attached.is_some() {
             return Err(No::new(Errno::BUSY, "the arena is attached already"));
         }
-        record.attached = Some(Attached { uffd: Userfault::received(uffd), base });
+        record.attached = Some(Attached { uffd, base });
         done()
     }
 

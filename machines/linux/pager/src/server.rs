@@ -127,7 +127,7 @@ impl Server {
         Ok(epoll::add(&self.epoll, fd, EventData::new_u64(data), EventFlags::IN)?)
     }
 
-    pub(crate) fn watch_arena(&self, arena: ArenaId, uffd: &OwnedFd) -> io::Result<()> {
+    pub(crate) fn watch_arena(&self, arena: ArenaId, uffd: &impl AsFd) -> io::Result<()> {
         self.watch(uffd, ARENA | u64::from(arena.slot))
     }
 

@@ -134,6 +134,8 @@ const FEATURE_POISON: u64 = 1 << 14;
 /// What the machine cannot do without.
 const FEATURES: u64 =
     FEATURE_MISSING_SHMEM | FEATURE_THREAD_ID | FEATURE_MINOR_SHMEM | FEATURE_WP_SHMEM | FEATURE_POISON;
+/// What the kernel adds when the features are agreed upon.
+const INITIALIZED: u64 = 1 << 31;
 /// Missing, write-protected, minor.
 const MODES: u64 = 1 | 2 | 4;
 const EVENT_PAGEFAULT: u8 = 0x12;
@@ -162,6 +164,17 @@ impl Userfault {
     #[must_use]
     pub fn received(fd: OwnedFd) -> Self {
         Userfault(fd)
+    }
+
+    /// Whether it was opened with the features that [`Userfault::open`] asks for. With others, reading it could tell of
+    /// things besides faults, and hand out descriptors; and COPY would have to wait until that is read.
+    #[must_use]
+    pub fn is_as_opened_here(&self) -> bool {
+        let facts = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd()));
+        let api = |line: &str| Some(line.strip_prefix("API:")?.trim().split(':').nth(1)?.to_owned());
+        let features = facts.ok().and_then(|facts| facts.lines().find_map(api));
+        let features = features.and_then(|features| u64::from_str_radix(&features, 16).ok());
+        features.is_some_and(|features| features & !INITIALIZED == FEATURES)
     }
 
     /// A second descriptor.

@@ -23,6 +23,7 @@ pub fn options(frames: u32, swap_blocks: u32) -> Options {
         pull: false,
         read_ahead: 32,
         events: None,
+        faults: None,
     }
 }
 

@@ -3,43 +3,9 @@
 use crate::apart::{Child, alone, figure, figure_becomes, fork, pager};
 use crate::common::options;
 use crate::common::sys::{load, store};
-use mager_linux_client::{Arena, Connection, Error, Forking, Pages};
-use std::sync::Arc;
+use crate::words::{check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
+use mager_linux_client::{Arena, Error, Forking, Pages};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-const NO_MEMORY: i32 = 12;
-
-/// A pager, a connection that follows forks, and an arena with `count` pages, each with its number and 1 as contents.
-fn filled(frames: u32, swap_blocks: u32, count: u32) -> (Arc<Connection>, Child, Arena, Pages) {
-    let (connection, pager) = pager(options(frames, swap_blocks));
-    connection.follow_forks().expect("it can follow");
-    let arena = Arena::new(&connection).expect("an arena");
-    let pages = arena.map(count).expect("memory");
-    fill(&arena, pages, 1);
-    (connection, pager, arena, pages)
-}
-
-fn fill(arena: &Arena, pages: Pages, round: u64) {
-    (0..pages.count).for_each(|page| store(arena, pages.page + page, word(page, round)));
-}
-
-fn check(arena: &Arena, pages: Pages, round: u64) {
-    for page in 0..pages.count {
-        assert_eq!(load(arena, pages.page + page), word(page, round), "page {page}, round {round}");
-    }
-}
-
-fn word(page: u32, round: u64) -> u64 {
-    (round << 32) | (u64::from(page) + 1)
-}
-
-/// Everything is given back, and the pager ends when the last who had anything of it is gone.
-fn end(connection: Arc<Connection>, pager: Child, arena: Arena) {
-    figure_becomes(&connection, "swap_assigned", figure(&connection, "swap_assigned"));
-    drop(arena);
-    drop(connection);
-    pager.succeeded();
-}
 
 #[test]
 fn a_child_sees_the_parents_bytes() {
@@ -290,7 +256,7 @@ fn a_fork_without_swap_is_refused_or_leaves_the_child_without() {
         let (connection, pager, arena, pages) = filled(64, 600, 512);
         let reserved = figure(&connection, "swap_reserved");
         let refused = Forking::prepare().expect_err("there is no swap for two");
-        assert_eq!(refused.errno(), NO_MEMORY, "{refused}");
+        assert_eq!(refused.errno(), libc::ENOMEM, "{refused}");
         assert_eq!(figure(&connection, "swap_reserved"), reserved);
         // A plain fork cannot be refused: the child goes without.
         assert_eq!(fork(|| _ = load(&arena, pages.page)).died_by(), libc::SIGSEGV);
@@ -425,11 +391,73 @@ fn a_child_maps_unmaps_and_discards_for_itself() {
     });
 }
 
-fn check_zero(arena: &Arena, pages: Pages) {
-    (0..pages.count).for_each(|page| assert_eq!(load(arena, pages.page + page), 0));
+/// The first fork finds pages on their way in and out, the others more of them: threads keep the disk busy.
+fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
+    let (connection, pager, arena, pages) = filled_slowly(128, 16384, 1024);
+    let kept = Pages { count: 512, ..pages };
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (arena, stop) = (&arena, &stop);
+            let part = Pages { page: pages.page + 512 + thread * 256, count: 256 };
+            scope.spawn(move || {
+                let mut round = 2;
+                fill(arena, part, round);
+                while !stop.load(Ordering::Relaxed) {
+                    work(arena, part, round);
+                    round += 1;
+                }
+            });
+        }
+        for _ in 0..6 {
+            let child = fork(|| {
+                check(&arena, kept, 1);
+                fill_and_check(&arena, kept, 9);
+            });
+            check(&arena, kept, 1);
+            child.succeeded();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(figure(&connection, "write_backs") > 500 && figure(&connection, "page_ins") > 500);
+    end(connection, pager, arena);
 }
 
-fn fill_and_check(arena: &Arena, pages: Pages, round: u64) {
-    fill(arena, pages, round);
-    check(arena, pages, round);
+#[test]
+fn fork_during_page_in() {
+    alone("fork::fork_during_page_in", || {
+        fork_while_threads(|arena, part, _| {
+            (0..part.count).for_each(|page| _ = load(arena, part.page + page))
+        });
+    });
+}
+
+#[test]
+fn fork_during_write_back() {
+    alone("fork::fork_during_write_back", || {
+        fork_while_threads(|arena, part, round| {
+            check(arena, part, round);
+            fill(arena, part, round + 1);
+        });
+    });
+}
+
+#[test]
+fn a_connection_that_does_not_follow_stays_with_the_parent_beside_one_that_does() {
+    alone("fork::a_connection_that_does_not_follow_stays_with_the_parent_beside_one_that_does", || {
+        let (connection, first, arena, pages) = filled(256, 4096, 128);
+        let (other, second) = pager(options(256, 4096));
+        let kept = Arena::new(&other).expect("an arena");
+        let mine = kept.map(64).expect("memory");
+        fill(&kept, mine, 5);
+        fork(|| {
+            check(&arena, pages, 1);
+            assert!(matches!(kept.map(1), Err(Error::NotFollowed)));
+        })
+        .succeeded();
+        assert_eq!(fork(|| _ = load(&kept, mine.page)).died_by(), libc::SIGSEGV);
+        check(&kept, mine, 5);
+        end(other, second, kept);
+        end(connection, first, arena);
+    });
 }

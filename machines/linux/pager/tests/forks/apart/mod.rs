@@ -4,6 +4,7 @@ pub mod sys;
 
 use mager_linux_client::{Connection, OnPagerDeath};
 use mager_linux_pager::{Options, Server};
+use rustix::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub fn alone(name: &str, case: fn()) {
         return;
     }
     let mut test = Command::new(std::env::current_exe().expect("the test knows itself"))
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .args(["--exact", name, "--nocapture", "--test-threads=1", "--include-ignored"])
         .env(ALONE, name)
         .stdout(Stdio::null())
         .spawn()
@@ -74,6 +75,12 @@ pub fn fork(what: impl FnOnce()) -> Child {
 
 /// A pager in a process of its own, which ends with its last client. To be called before there are connections.
 pub fn pager(options: Options) -> (Arc<Connection>, Child) {
+    let (socket, process) = pager_and_socket(options);
+    (Connection::over(socket, OnPagerDeath::End).expect("a connection"), process)
+}
+
+/// The same, for a client that speaks for itself.
+pub fn pager_and_socket(options: Options) -> (OwnedFd, Child) {
     let (ours, theirs) = mager_linux_sys::pair().expect("a pair of sockets");
     let mut ends = Some((ours, theirs));
     let process = fork(|| {
@@ -86,7 +93,7 @@ pub fn pager(options: Options) -> (Arc<Connection>, Child) {
     });
     let (ours, theirs) = ends.take().expect("the child has taken a copy");
     drop(theirs);
-    (Connection::over(ours, OnPagerDeath::End).expect("a connection"), process)
+    (ours, process)
 }
 
 /// One of the pager's figures.

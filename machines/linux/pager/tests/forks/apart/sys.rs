@@ -73,3 +73,37 @@ pub fn second_mapping(start: *mut u8, len: usize) -> *mut u8 {
     assert_ne!(second, libc::MAP_FAILED, "mremap: {}", io::Error::last_os_error());
     second.cast()
 }
+
+/// Maps memory of the program's own at an address that is free.
+pub fn map_over(start: *mut u8, len: usize) {
+    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: nothing is replaced.
+    let got = unsafe { libc::mmap(start.cast(), len, rights, flags, -1, 0) };
+    assert_ne!(got, libc::MAP_FAILED, "mmap: {}", io::Error::last_os_error());
+}
+
+/// Has the kernel read a byte.
+pub fn pass_through_a_pipe(byte: *const u8) -> io::Result<()> {
+    let (_read, write) = io::pipe()?;
+    // SAFETY: the kernel reads the byte, or says that it cannot.
+    let written = unsafe { libc::write(std::os::fd::AsRawFd::as_raw_fd(&write), byte.cast(), 1) };
+    if written == 1 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A userfaultfd as this crate opens none: it tells of madvise too, and while it has not been read, COPY is answered with
+/// EAGAIN.
+pub fn talkative_userfault() -> std::os::fd::OwnedFd {
+    const EVENT_REMOVE: u64 = 1 << 3;
+    const NEEDED: u64 = 1 << 5 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 14;
+    const UFFDIO_API: libc::Ioctl = 0xC018_AA3F_u32 as libc::Ioctl;
+    // SAFETY: the call takes flags and gives a descriptor.
+    let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC | libc::O_NONBLOCK) };
+    let fd = i32::try_from(fd).expect("a descriptor");
+    assert!(fd >= 0, "userfaultfd: {}", io::Error::last_os_error());
+    let mut api = [0xAA_u64, EVENT_REMOVE | NEEDED, 0];
+    // SAFETY: the request takes a pointer to three words.
+    assert_eq!(unsafe { libc::ioctl(fd, UFFDIO_API, api.as_mut_ptr()) }, 0);
+    // SAFETY: it was opened here, and nobody else has it.
+    unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) }
+}
