@@ -156,6 +156,28 @@ fn time_that_passes_makes_a_policy_look() {
     assert_eq!((looks(mglru(), false), looks(mglru(), true)), (false, true));
 }
 
+/// The victim among the first frames of eight, admitted just now, of which those given are referenced.
+fn victim(spec: &str, admitted: u32, referenced: &[u32]) -> Option<FrameNo> {
+    let mut policy = Any::from_spec(spec, 8).unwrap();
+    (0..admitted).for_each(|frame| policy.admit(FrameNo(frame), PageNo(frame)));
+    let mut bits = Bits((0..8).map(|frame| referenced.contains(&frame)).collect());
+    policy.victim(None, &mut bits)
+}
+
+#[test]
+fn gclock_that_counts_to_nothing_is_the_clock() {
+    for referenced in [&[][..], &[0, 1], &[0, 1, 2, 3]] {
+        assert_eq!(victim("gclock:max=0", 4, referenced), victim("clock", 4, referenced));
+    }
+}
+
+/// While memory is not full every frame of CLOCK-Pro is hot; then its hot hand finds who turns cold.
+#[test]
+fn clock_pro_cools_a_hot_frame_when_no_frame_is_cold() {
+    assert_eq!(victim("clock-pro", 4, &[0, 2]), Some(FrameNo(1)));
+    assert_eq!(victim("clock-pro", 4, &[0, 1, 2, 3]), Some(FrameNo(0)));
+}
+
 #[test]
 fn parameters_are_understood_or_refused() {
     let says = |spec: &str| Any::from_spec(spec, 16).map(|_| ()).map_err(|why| why.to_string());
