@@ -1,7 +1,9 @@
 //! What one page or arena is doing does not stand in the way of another.
 
-use crate::world::{World, at};
-use mager_pager::{Access, BlockNo, Config, Denied, Event, FrameNo, ObjectNo, References, Refused, What};
+use crate::world::{World, at, run};
+use mager_pager::{
+    Access, BlockNo, Config, Denied, Event, FrameNo, ObjectNo, References, Refused, Sharing, What,
+};
 use mager_policies::Clock;
 
 fn world(frames: u32) -> World<Clock> {
@@ -83,4 +85,53 @@ fn a_harvested_bit_counts_and_one_that_comes_late_does_no_harm() {
     world.pager.destroy(arena, &mut world.out).unwrap();
     world.step(touched(0));
     assert!(!referenced(&world)[0], "the zero page has no bit");
+}
+
+/// A guess about a file mapping that was never touched is worth as much as one about a page that was.
+#[test]
+fn a_page_of_a_file_comes_in_ahead_of_its_first_touch() {
+    for sharing in [Sharing::Frame, Sharing::Place] {
+        let config = Config { arena_pages: 8, sharing, ..Config::course(4, 16) };
+        let mut world = World::new(config, Clock::new(4));
+        let arena = world.pager.create().unwrap();
+        world.pager.map_object_at(arena, run(0, 4), ObjectNo(1), BlockNo(0)).unwrap();
+        for page in [1, 3] {
+            world.step(Event::Ahead { at: at(arena, page), access: Access::Read });
+        }
+        let view = world.pager.view();
+        assert_eq!((view.counts().in_flight, view.counters().aheads, view.counters().page_ins), (2, 2, 2));
+        world.settle();
+        assert_eq!(world.pager.view().pte(at(arena, 3)).unwrap().access, Some(Access::Read));
+    }
+}
+
+/// Others that wait for a page-in keep their places in the queue.
+#[test]
+fn a_discard_takes_its_own_page_in_off_the_queue_and_no_other() {
+    let mut world = world(3);
+    let arena = world.with_swap(2);
+    for block in 0..3 {
+        world.pager.map_object(arena, ObjectNo(1), BlockNo(block), &mut world.out).unwrap();
+    }
+    world.carry_out();
+    world.fault(at(arena, 0), Access::Write).unwrap();
+    for page in [2, 3] {
+        world.start(at(arena, page), Access::Read);
+    }
+    while world.pager.view().pte(at(arena, 0)).unwrap().access.is_some() {
+        world.answer();
+    }
+    world.start(at(arena, 4), Access::Read);
+    assert_eq!(world.pager.view().counts().in_flight, 2, "both frames are being read into");
+    for (page, access) in [(2, Access::Read), (1, Access::Write), (0, Access::Read)] {
+        world.start(at(arena, page), access);
+    }
+    let queue = |world: &World<Clock>| world.pager.view().demands();
+    let before = queue(&world);
+    assert_eq!(before.len(), 3);
+    world.pager.discard(arena, run(0, 1), &mut world.out).unwrap();
+    world.carry_out();
+    assert_eq!(queue(&world), before[..2]);
+    world.settle();
+    assert!(world.resumed.values().all(Result::is_ok));
 }

@@ -81,6 +81,12 @@ impl<P: Policy> World<P> {
         self.step(event);
     }
 
+    /// The oldest I/O is answered.
+    pub fn answer(&mut self) {
+        let event = self.answers.pop_front().unwrap();
+        self.step(event);
+    }
+
     /// Every I/O is answered.
     pub fn settle(&mut self) {
         while let Some(event) = self.answers.pop_front() {
