@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
-use mager_policies::{Aging, Any, FrameNo, Frames, Gone, Mglru, Nru, Observes, PageNo, Policy, laws};
+use mager_policies::{Aging, Any, FrameNo, Frames, Gone, Mglru, Nru, Observes, PageNo, Policy, Ring, laws};
 use std::collections::HashMap;
 use std::panic::catch_unwind;
 
@@ -176,6 +176,55 @@ fn gclock_that_counts_to_nothing_is_the_clock() {
 fn clock_pro_cools_a_hot_frame_when_no_frame_is_cold() {
     assert_eq!(victim("clock-pro", 4, &[0, 2]), Some(FrameNo(1)));
     assert_eq!(victim("clock-pro", 4, &[0, 1, 2, 3]), Some(FrameNo(0)));
+}
+
+/// The order in which the frames of eight stand after the page in frame 0 was dropped and another came.
+fn order_after_a_drop(spec: &str) -> Vec<u32> {
+    let mut policy = Any::from_spec(spec, 8).unwrap();
+    (0..8).for_each(|frame| policy.admit(FrameNo(frame), PageNo(frame)));
+    policy.remove(FrameNo(0), Gone::Freed);
+    policy.admit(FrameNo(0), PageNo(8));
+    let mut order = Vec::new();
+    policy.order(&mut |frame| order.push(frame.0));
+    order
+}
+
+/// The place among the pages of low inter-reference recency is free again.
+#[test]
+fn lirs_gives_the_place_of_a_dropped_page_to_the_next() {
+    assert_eq!(order_after_a_drop("lirs"), [7, 1, 2, 3, 4, 5, 6, 0]);
+}
+
+#[test]
+fn s3_fifo_fills_its_main_queue_first_if_it_is_told_to() {
+    assert_eq!(order_after_a_drop("s3-fifo:small=0.25"), [1, 2, 3, 4, 5, 6, 7, 0]);
+    assert_eq!(order_after_a_drop("s3-fifo:small=0.25:fill-main=1"), [1, 0, 2, 3, 4, 5, 6, 7]);
+}
+
+/// The window competes only while it is full; until then the main part gives way.
+#[test]
+fn w_tinylfu_lets_a_window_that_is_not_full_grow() {
+    let mut policy = Any::from_spec("w-tinylfu:window=0.5", 8).unwrap();
+    (0..8).for_each(|frame| policy.admit(FrameNo(frame), PageNo(frame)));
+    let mut bits = Bits(vec![false; 8]);
+    assert_eq!(
+        policy.clone().victim(None, &mut bits),
+        Some(FrameNo(4)),
+        "as popular as the main part's, and newer"
+    );
+    policy.remove(FrameNo(7), Gone::Freed);
+    assert_eq!(policy.victim(None, &mut bits), Some(FrameNo(0)));
+}
+
+#[test]
+fn a_ring_is_empty_before_the_first_frame_and_after_the_last() {
+    let mut ring = Ring::new(3);
+    assert!(ring.is_empty());
+    ring.push_tail(FrameNo(1));
+    assert!(!ring.is_empty());
+    ring.unlink(FrameNo(1));
+    assert!(ring.is_empty());
+    assert_eq!(format!("{} {}", FrameNo(1), PageNo(20)), "1 20");
 }
 
 #[test]
