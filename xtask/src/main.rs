@@ -5,6 +5,7 @@ mod fuzz;
 mod golden;
 mod layers;
 mod mutants;
+mod switched;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Chore {
     Golden,
     /// Put wrong pagers through the tests: each must be noticed.
     Mutants(mutants::MutantArgs),
+    /// Put the mutants that cargo-mutants makes of a package through the tests, all in one build.
+    Switched(switched::SwitchedArgs),
 }
 
 /// The top of the repository.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::check(root(), &args),
         Chore::Golden => golden::rewrite(root()),
         Chore::Mutants(args) => mutants::check(root(), &args),
+        Chore::Switched(args) => switched::check(root(), &args),
     };
     match found {
         Ok(complaints) if complaints.is_empty() => ExitCode::SUCCESS,

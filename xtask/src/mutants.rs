@@ -115,13 +115,13 @@ const LAYERS: [(&str, &[&str]); 3] = [
 ];
 
 /// Where the copy of the tree is, and how it is built.
-struct Workshop {
-    tree: PathBuf,
+pub struct Workshop {
+    pub tree: PathBuf,
     build: PathBuf,
 }
 
 impl Workshop {
-    fn new(root: &Path) -> io::Result<Self> {
+    pub fn new(root: &Path) -> io::Result<Self> {
         let top = root.join("target/mutants");
         let shop = Workshop { tree: top.join("tree"), build: top.join("build") };
         if shop.tree.exists() {
@@ -131,7 +131,7 @@ impl Workshop {
         Ok(shop)
     }
 
-    fn cargo(&self, args: &[&str]) -> Command {
+    pub fn cargo(&self, args: &[&str]) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(args).current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.build);
         cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
@@ -139,7 +139,7 @@ impl Workshop {
     }
 
     /// Builds with `args` and returns the programs that came out; `None`: the mutant is no program.
-    fn programs(&self, args: &[&str]) -> Result<Vec<PathBuf>, String> {
+    pub fn programs(&self, args: &[&str]) -> Result<Vec<PathBuf>, String> {
         let mut build = self.cargo(args);
         let output = build.arg("--message-format=json").output().map_err(|why| why.to_string())?;
         if !output.status.success() {
@@ -184,7 +184,7 @@ impl Workshop {
         Ok(Some(failed.unwrap_or_else(hangs)))
     }
 
-    fn folder(&self, package: &str) -> PathBuf {
+    pub fn folder(&self, package: &str) -> PathBuf {
         let folder = match package {
             "mager-sim" => "machines/sim".to_owned(),
             core => core.replace("mager-", "core/"),

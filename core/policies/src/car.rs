@@ -99,7 +99,7 @@ impl Policy for Car {
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         for _ in 0..3 * u64::from(self.queues.len(T1) + self.queues.len(T2)) {
             let recent = self.queues.len(T1);
-            let clock = if recent > 0 && f64::from(recent) >= self.target.max(1.0) { T1 } else { T2 };
+            let clock = if f64::from(recent) >= self.target.max(1.0) { T1 } else { T2 };
             let clock = if self.queues.len(clock) == 0 { T1 } else { clock };
             if let Some(victim) = self.pass(clock, frames) {
                 return Some(victim);

@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
 
     fn setup(&mut self) -> Result<Setup, Problem> {
         self.keyword("pager", "`pager`")?;
-        let mut config = Config { arena_pages: 8, frames: 0, ..Config::course(0, 16) };
+        let mut config = Config { arena_pages: 8, ..Config::course(0, 16) };
         let mut policy = "clock".to_owned();
         for word in self.0.by_ref() {
             set(&mut config, &mut policy, word)?;
