@@ -14,6 +14,7 @@ mod forks;
 mod frames;
 mod hardware;
 mod holes;
+mod latency;
 mod log;
 mod lowering;
 mod machine;
