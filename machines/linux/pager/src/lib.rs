@@ -23,9 +23,11 @@ mod options;
 mod paging;
 mod requests;
 mod server;
+mod sizes;
 mod talk;
 mod threads;
 
 pub use mager_stores::{EngineKind, SwapPlace};
 pub use options::{NotStarted, Options, References};
 pub use server::Server;
+pub use sizes::{BadSizes, Sizes};

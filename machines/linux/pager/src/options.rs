@@ -55,6 +55,9 @@ pub enum NotStarted {
     Blind(String),
     /// Sizes do not go together.
     #[error(transparent)]
+    Sizes(#[from] crate::BadSizes),
+    /// Nor here.
+    #[error(transparent)]
     Config(#[from] mager_pager::BadConfig),
     /// Swap could not be opened.
     #[error(transparent)]

@@ -101,7 +101,8 @@ impl Service {
     /// What came since `before`, which was told by the same pager.
     #[must_use]
     pub fn since(&self, before: &Service) -> Service {
-        let then = |below| before.below_ns.iter().find(|&&(old, _)| old == below).map_or(0, |&(_, count)| count);
+        let then =
+            |below| before.below_ns.iter().find(|&&(old, _)| old == below).map_or(0, |&(_, count)| count);
         let new = self.below_ns.iter().map(|&(below, count)| (below, count.saturating_sub(then(below))));
         Service { below_ns: new.filter(|&(_, count)| count > 0).collect() }
     }
