@@ -174,7 +174,7 @@ fn what_makes_no_sense_is_told_with_what_to_give() {
         (vec!["--memory", "4M", "--compressed", "4M"], "give a swap size, too"),
         (vec!["--memory", "100K", "--swap", "1M"], "give 262144 or more"),
         (vec!["--memory", "4M", "--swap", "1M", "--page-size", "8K"], "give 4K, 16K or 64K"),
-        (vec!["--memory", "4M", "--swap", "much"], "it begins with a number, such as in 64M"),
+        (vec!["--memory", "4M", "--swap", "much"], "`much` is no unit; K, M, G and T are"),
         (vec!["--memory", "4M", "--swap", "1M", "--policy", "lru"], "has to see every access"),
         (vec!["--memory", "4M", "--swap", "1M", "--fd", "99"], "--fd 99: Bad file descriptor"),
         (vec!["--memory", "4M", "--swap", "1M", "--overwrite"], "--swap-file <FILE>"),
