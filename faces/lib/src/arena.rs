@@ -97,7 +97,7 @@ impl Mapped {
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        // A pager that is gone has unmapped it, and a forked child never had it.
+        // A pager that is gone has unmapped it, and a child that does not follow never had it.
         let _ = self.arena.raw().unmap(self.pages);
     }
 }

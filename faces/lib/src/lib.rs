@@ -32,7 +32,8 @@
 //!
 //! # Fork
 //! A forked child does not have the memory: touching it there is SIGSEGV, and letting go of it there changes nothing for
-//! the parent. A child that executes another program is fine.
+//! the parent. After [`Pager::follow_forks`] it has all of it, as it was, and its own to change. A child that executes
+//! another program is fine either way.
 //!
 //! # Devices
 //! Memory that devices write to without the kernel's faults (O_DIRECT reads, registered buffers of io_uring) must be

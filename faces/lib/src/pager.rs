@@ -58,6 +58,16 @@ impl Pager {
         Arena::new(self)
     }
 
+    /// From now on a child that is forked by the C library keeps all arenas: as they are at the time of the fork, at the
+    /// same addresses, its own to change. A pager of this program's own goes on as long as any of the children; letting
+    /// go of the last handle waits for that.
+    ///
+    /// # Errors
+    /// A handler of SIGSEGV or of forks cannot be set.
+    pub fn follow_forks(&self) -> Result<(), Error> {
+        Ok(self.0.connection.follow_forks()?)
+    }
+
     /// What the pager has done, and holds.
     ///
     /// # Errors
