@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn everything_is_in_a_bucket_that_is_a_quarter_wide_at_most() {
-        for ns in (0..63).flat_map(|shift| [1u64 << shift, (1 << shift) + 1, (1 << shift) * 7 / 4]) {
+        for ns in (0..63).flat_map(|shift| [1u64 << shift, (1 << shift) + 1, (1 << shift) / 4 * 7]) {
             let bound = bound(bucket(ns) as u64);
-            assert!(bound > ns && bound <= ns.max(4) + ns.max(4) / 4 + 1, "{ns} is below {bound}");
+            assert!(bound > ns && bound - ns.max(4) <= ns.max(4) / 4 + 1, "{ns} is below {bound}");
         }
         assert_eq!(bound(bucket(u64::MAX) as u64), u64::MAX);
     }
