@@ -4,6 +4,7 @@
 
 use crate::failure::{Failure, Finished};
 use crate::say;
+use crate::size::size;
 use mager_linux_doctor::{Finding, Need, Options, Report, State, examine};
 use serde_json::json;
 use std::fmt::Write;
@@ -26,21 +27,6 @@ pub struct Args {
     /// For programs
     #[arg(long)]
     json: bool,
-}
-
-/// `64M` and the like, in bytes.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match &text[digits.len()..] {
-        "" => 0,
-        "K" | "k" => 10,
-        "M" | "m" => 20,
-        "G" | "g" => 30,
-        "T" | "t" => 40,
-        unit => return Err(format!("`{unit}` is no unit; K, M, G and T are")),
-    };
-    let number: u64 = digits.parse().map_err(|_| "it begins with a number, such as in 64M".to_owned())?;
-    number.checked_mul(1 << shift).ok_or_else(|| "it is too large".to_owned())
 }
 
 /// Tries everything and tells.
@@ -96,18 +82,5 @@ fn verdict(report: &Report) -> String {
         0 => format!("All that `mager serve` needs is there.{better}"),
         1 => format!("One thing that `mager serve` needs is missing.{better}"),
         n => format!("{n} things that `mager serve` needs are missing.{better}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read() {
-        assert_eq!((size("4096"), size("64M"), size("2g")), (Ok(4096), Ok(64 << 20), Ok(2 << 30)));
-        for wrong in ["", "M", "1X", "-1", "1.5G", "99999999T"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
     }
 }

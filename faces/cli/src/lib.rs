@@ -10,7 +10,10 @@
 //! | `output` | files that a run writes |
 //! | `events` | event logs as files |
 //! | `demo` | `mager demo` |
+//! | `size` | sizes such as 64M |
 //! | `doctor` | `mager doctor` |
+//! | `serve` | `mager serve` |
+//! | `stat` | `mager stat` |
 //! | `replay` | `mager replay` |
 //! | `course` | `mager course ...` |
 //!
@@ -25,6 +28,9 @@ pub mod failure;
 pub mod output;
 pub mod replay;
 pub mod say;
+pub mod serve;
+pub mod size;
+pub mod stat;
 
 use clap::{Parser, Subcommand};
 use failure::{Failure, Finished};
@@ -46,6 +52,8 @@ Examples:
   mager sim --seeds 1000                  A thousand simulated worlds, every byte checked
   mager replay run.events                 Does the recorded run give the same effects again?
   mager replay run.events --at 120        The whole state after step 120
+  mager serve --memory 1G --swap 8G       Hold the memory of real processes
+  mager stat --watch                      What does that pager do?
   mager doctor                            What works here, and what would make the rest work?
   mager course cxx -o app app.cpp         Compile an application for the course's pager
   mager course diff mine.log theirs.log   Where do two pagers differ, and by which rule?";
@@ -78,6 +86,10 @@ pub enum Command {
     Sim(mager_sim_cli::SimArgs),
     /// Replay a recorded run through the core, and report whether every effect is equal.
     Replay(replay::Args),
+    /// Hold the memory of other processes: the pager of real memory, for any number of clients.
+    Serve(Box<serve::Args>),
+    /// Show what a running pager does.
+    Stat(stat::Args),
     /// Say what the pager of real memory needs here, what is missing, and how to get it.
     Doctor(doctor::Args),
     /// Work with the university's pager API: its pagers, applications and logs.
@@ -97,6 +109,8 @@ impl Command {
             },
             Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),
             Command::Replay(args) => replay::run(&args),
+            Command::Serve(args) => serve::run(&args),
+            Command::Stat(args) => stat::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Course(command) => command.run(),
         }

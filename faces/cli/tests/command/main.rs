@@ -14,4 +14,5 @@ mod place;
 mod recorded;
 mod replay;
 mod run;
+mod serve;
 mod usage;

@@ -1,7 +1,7 @@
 //! What the course's pager records can be replayed: many random calls, files that come and go, I/O that fails.
 
 use crate::run::mager;
-use mager::events::EventSink;
+use mager_cli::events::EventSink;
 use mager_course_abi::{ARENA_BASE, IoFailed, PAGE_SIZE, PagerObject, Services};
 use mager_course_pager::CoursePager;
 use mager_driver::{Header, LogWriter};

@@ -108,11 +108,12 @@ fn options(job: &PagerJob) -> Options {
         swap_blocks: stage::swap_mib(job.touched) * PAGES_IN_MIB,
         compressed: compressed.unwrap_or(0),
         engine: EngineKind::Auto,
-        policy: "s3-fifo".into(),
+        policy: mager_linux_pager::DEFAULT_POLICY.into(),
         references: References::Agent,
         socket: Some(job.socket.clone()),
         pull: true,
-        read_ahead: 64,
+        read_ahead: mager_linux_pager::DEFAULT_READ_AHEAD,
         events: None,
+        faults: None,
     }
 }

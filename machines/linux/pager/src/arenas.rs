@@ -1,5 +1,6 @@
 //! The arenas as the machine sees them: memory file, userfaultfd, base address, and the agent that drops entries.
 
+use crate::clients::Counted;
 use mager_linux_sys::{MemoryFile, Userfault, send};
 use mager_linux_wire::{self as wire, Order, encode};
 use mager_pager::{ArenaId, Site};
@@ -21,6 +22,7 @@ pub(crate) struct Arena {
     pub(crate) dying: bool,
     /// Pages the client was denied, poisoned until their range is unmapped.
     pub(crate) poisoned: std::collections::BTreeSet<u32>,
+    pub(crate) counted: Counted,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,16 @@ pub(crate) struct Attached {
 impl Arena {
     pub(crate) fn new(id: ArenaId, memory: MemoryFile, agent: Option<Rc<OwnedFd>>) -> Self {
         let poisoned = std::collections::BTreeSet::new();
-        Arena { id, memory, attached: None, agent, zaps: Vec::with_capacity(LOT), dying: false, poisoned }
+        Arena {
+            id,
+            memory,
+            attached: None,
+            agent,
+            zaps: Vec::with_capacity(LOT),
+            dying: false,
+            poisoned,
+            counted: Counted::default(),
+        }
     }
 
     /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.

@@ -17,6 +17,8 @@ pub(crate) struct Client {
     pub(crate) arenas: Vec<ArenaId>,
     /// Of a connection that was made for a child: whose, until the fork is over.
     pub(crate) kin: Option<Kin>,
+    /// What was counted for arenas it has given up.
+    pub(crate) past: Counted,
 }
 
 /// The client that forks, and the thread of it that does.
@@ -24,6 +26,20 @@ pub(crate) struct Client {
 pub(crate) struct Kin {
     pub(crate) parent: u64,
     pub(crate) thread: i32,
+}
+
+/// What is counted for each arena.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) faults: u64,
+    pub(crate) page_ins: u64,
+}
+
+impl std::ops::AddAssign for Counted {
+    fn add_assign(&mut self, more: Counted) {
+        self.faults += more.faults;
+        self.page_ins += more.page_ins;
+    }
 }
 
 impl Client {

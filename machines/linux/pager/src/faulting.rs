@@ -41,6 +41,7 @@ impl Server {
         };
         match read {
             Ok(base) => {
+                self.machine.count_faults(arena, faults.len());
                 let now = Instant::now();
                 faults.iter().for_each(|fault| self.fault(arena, base, fault, now));
             }

@@ -1,36 +1,39 @@
 //! What a pager tells of itself.
 
+use crate::clients::{Client, Counted};
+use crate::frames::Place;
+use crate::machine::Machine;
 use crate::server::Server;
-use serde::Serialize;
+use mager_linux_wire::figures::{self, Figures, MAX_CLIENTS_TOLD, Stores};
+use mager_pager::ArenaId;
 
-/// Figures of a running pager, since it started.
-#[derive(Debug, Serialize)]
-struct Figures {
-    uptime_seconds: f64,
-    page_size: u32,
-    frames: u32,
-    free_frames: usize,
-    policy: String,
-    swap_blocks: u32,
-    swap_reserved: u32,
-    swap_assigned: u32,
-    faults: u64,
-    zero_fills: u64,
-    page_ins: u64,
-    write_backs: u64,
-    copies: u64,
-    evictions: u64,
-    second_chances: u64,
-    denied: u64,
-    pulls: u64,
-    clients: Vec<ClientFigures>,
-}
+impl Machine {
+    pub(crate) fn count_faults(&mut self, arena: ArenaId, count: usize) {
+        if let Some(arena) = self.arenas.get_mut(arena) {
+            arena.counted.faults += count as u64;
+        }
+    }
 
-#[derive(Debug, Serialize)]
-struct ClientFigures {
-    pid: i32,
-    arenas: usize,
-    reserved_pages: u64,
+    pub(crate) fn count_page_in(&mut self, arena: ArenaId) {
+        if let Some(arena) = self.arenas.get_mut(arena) {
+            arena.counted.page_ins += 1;
+        }
+    }
+
+    /// Frames with private pages, by arena slot.
+    fn private_frames(&self) -> Vec<u64> {
+        let mut held = Vec::new();
+        for frame in self.frames.iter() {
+            if let Place::Private(site) = frame.place {
+                let slot = site.arena.slot as usize;
+                if held.len() <= slot {
+                    held.resize(slot + 1, 0);
+                }
+                held[slot] += 1;
+            }
+        }
+        held
+    }
 }
 
 impl Server {
@@ -43,30 +46,78 @@ impl Server {
     fn figures(&self) -> Figures {
         let (view, counts) = (self.driver.view(), self.driver.view().counts());
         let counters = view.counters();
-        let clients = self.clients.iter().map(|(_, client)| ClientFigures {
-            pid: client.pid,
-            arenas: client.arenas.len(),
-            reserved_pages: client.arenas.iter().map(|&arena| u64::from(view.reserved_by(arena))).sum(),
-        });
+        let clients = self.client_figures();
+        let greeted = self.clients.iter().filter(|(_, client)| client.greeted).count();
         Figures {
             uptime_seconds: self.uptime().as_secs_f64(),
             page_size: self.options.page_size,
-            frames: self.options.frames,
-            free_frames: counts.free_frames,
             policy: self.options.policy.clone(),
+            arenas: counts.arenas,
+            frames: self.options.frames,
+            free_frames: counts.free_frames as u64,
+            pinned_frames: counts.pinned_frames,
             swap_blocks: self.options.swap_blocks,
             swap_reserved: counts.swap_reserved,
             swap_assigned: counts.swap_assigned,
+            file_pages: counts.file_pages,
             faults: counters.faults,
             zero_fills: counters.zero_fills,
             page_ins: counters.page_ins,
             write_backs: counters.write_backs,
             copies: counters.copies,
             evictions: counters.evictions,
+            aheads: counters.aheads,
             second_chances: counters.second_chances,
             denied: self.machine.denied,
             pulls: self.pulls(),
-            clients: clients.collect(),
+            service: self.threads.latency.tell(),
+            stores: self.store_figures(),
+            clients_untold: greeted - clients.len(),
+            clients,
+        }
+    }
+
+    /// Who has come only to look is not told.
+    fn client_figures(&self) -> Vec<figures::Client> {
+        let held = self.machine.private_frames();
+        let greeted = self.clients.iter().map(|(_, client)| client).filter(|client| client.greeted);
+        greeted.take(MAX_CLIENTS_TOLD).map(|client| self.client(client, &held)).collect()
+    }
+
+    fn client(&self, client: &Client, held: &[u64]) -> figures::Client {
+        let view = self.driver.view();
+        let mut counted: Counted = client.past;
+        for arena in client.arenas.iter().filter_map(|&arena| self.machine.arenas.get(arena)) {
+            counted += arena.counted;
+        }
+        let frames = client.arenas.iter().filter_map(|arena| held.get(arena.slot as usize));
+        figures::Client {
+            pid: client.pid,
+            arenas: client.arenas.len(),
+            reserved_pages: client.arenas.iter().map(|&arena| u64::from(view.reserved_by(arena))).sum(),
+            private_frames: frames.sum(),
+            faults: counted.faults,
+            page_ins: counted.page_ins,
+        }
+    }
+
+    fn store_figures(&self) -> Stores {
+        let figures = self.machine.backing.figures();
+        Stores {
+            description: self.machine.backing.describe(),
+            reads: figures.reads,
+            writes: figures.writes,
+            bytes_moved: figures.bytes_moved,
+            compressed_pages: figures.packed_pages,
+            compressed_bytes: figures.packed_bytes,
+            compressed_budget: figures.packed_budget,
+            compression_ratio: figures.ratio(),
+            same_filled: figures.same_filled,
+            incompressible: figures.incompressible,
+            spilled: figures.spilled,
+            checksum_failures: figures.checksum_failures,
+            retries: figures.retries,
+            failures: figures.failures,
         }
     }
 }

@@ -87,6 +87,10 @@ impl Frames {
     pub(crate) fn new(count: u32) -> Self {
         Frames(vec![Frame::EMPTY; count as usize].into_boxed_slice())
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.0.iter()
+    }
 }
 
 impl Index<FrameNo> for Frames {

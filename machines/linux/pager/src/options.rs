@@ -13,6 +13,11 @@ pub enum References {
     Off,
 }
 
+/// The policy where none is asked for: what a scan brings in leaves without harm to what is in use.
+pub const DEFAULT_POLICY: &str = "s3-fifo";
+/// Pages read ahead of a sequence where nothing else is asked for.
+pub const DEFAULT_READ_AHEAD: u32 = 64;
+
 /// A pager's options.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -56,6 +61,9 @@ pub enum NotStarted {
     #[error("policy {0} has to see every access; it lives in the lab and the simulator only")]
     Blind(String),
     /// Sizes do not go together.
+    #[error(transparent)]
+    Sizes(#[from] crate::BadSizes),
+    /// Nor here.
     #[error(transparent)]
     Config(#[from] mager_pager::BadConfig),
     /// Swap could not be opened.

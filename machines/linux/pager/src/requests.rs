@@ -303,6 +303,7 @@ impl Server {
         self.owned(client, arena)?;
         if let Some(owner) = self.clients.get_mut(client) {
             owner.arenas.retain(|&owned| owned != arena);
+            owner.past += self.machine.arenas.get(arena).map(|arena| arena.counted).unwrap_or_default();
         }
         self.destroy(arena);
         done()

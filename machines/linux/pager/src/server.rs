@@ -91,7 +91,7 @@ impl Server {
         let epoll =
             epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from).map_err(system("epoll"))?;
         let listener = match &options.socket {
-            Some(path) => Some(mager_linux_sys::listen(path).map_err(system("the socket"))?),
+            Some(path) => Some(mager_linux_sys::listen_anew(path).map_err(system("the socket"))?),
             None => None,
         };
         let server = Server {

@@ -1,6 +1,6 @@
 //! Talking with clients: they come, ask, are answered, and go.
 
-use crate::clients::Client;
+use crate::clients::{Client, Counted};
 use crate::hardware::{flush_ticket, flusher};
 use crate::requests::{Answer, No};
 use crate::server::{CLIENT, Server};
@@ -20,7 +20,15 @@ impl Server {
     }
 
     pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32) -> Result<u64, No> {
-        let client = Client { socket, pid, greeted: false, agent: None, arenas: Vec::new(), kin: None };
+        let client = Client {
+            socket,
+            pid,
+            greeted: false,
+            agent: None,
+            arenas: Vec::new(),
+            kin: None,
+            past: Counted::default(),
+        };
         let number = self.clients.add(client);
         let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
         if let Some(client) = self.clients.get(number) {

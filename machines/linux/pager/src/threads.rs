@@ -6,6 +6,7 @@
 //! from the answer of a thread's fault to its next.
 
 use crate::ahead::Streams;
+use crate::latency::Latency;
 use mager_linux_sys::{CpuMask, affinity, set_affinity};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ struct Thread {
     streams: Streams,
     /// When its last fault was answered.
     answered: Instant,
+    /// When the fault it waits for was noticed.
+    since: Option<Instant>,
     shortest: Duration,
     /// Of the gaps before.
     shortest_before: Duration,
@@ -49,6 +52,7 @@ pub(crate) struct Threads {
     recent: (u32, u32),
     interval: Instant,
     pub(crate) pulls: u64,
+    pub(crate) latency: Latency,
     away: u32,
 }
 
@@ -62,6 +66,7 @@ impl Threads {
             recent: (0, 0),
             interval: Instant::now(),
             pulls: 0,
+            latency: Latency::new(),
             away: 0,
         }
     }
@@ -93,6 +98,7 @@ impl Threads {
             }
         }
         thread.answered = now;
+        thread.since.get_or_insert(now);
         (slot, &mut thread.streams)
     }
 
@@ -100,6 +106,9 @@ impl Threads {
     pub(crate) fn resumed(&mut self, slots: &mut Vec<u16>, now: Instant) {
         for slot in slots.drain(..) {
             if let Some(thread) = &mut self.slots[usize::from(slot)] {
+                if let Some(since) = thread.since.take() {
+                    self.latency.note(now.saturating_duration_since(since));
+                }
                 thread.answered = now;
             }
         }
@@ -132,6 +141,7 @@ impl Thread {
             id,
             streams: Streams::default(),
             answered: now,
+            since: None,
             shortest: Duration::MAX,
             shortest_before: Duration::MAX,
             gaps: 0,

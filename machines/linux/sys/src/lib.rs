@@ -15,7 +15,7 @@ pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::MemoryFile;
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
-pub use socket::{MAX_FDS, Received, connect, listen, pair, peer, receive, send};
+pub use socket::{MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send};
 pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};
 

@@ -1,8 +1,8 @@
 //! Sockets between pager and client: whole messages, with descriptors, and who is at the other end.
 //!
-//! Source: unix(7): SOCK_SEQPACKET, SCM_RIGHTS, SO_PEERCRED.
+//! Source: unix(7): SOCK_SEQPACKET, SCM_RIGHTS, SO_PEERCRED; fcntl(2): F_DUPFD_CLOEXEC.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
@@ -37,6 +37,34 @@ pub fn listen(path: &Path) -> io::Result<OwnedFd> {
     rustix::fs::chmod(path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
     rustix::net::listen(&socket, 128)?;
     Ok(socket)
+}
+
+/// As [`listen`]; a socket that is left there, and that nobody listens to, is removed first. `AddrInUse`: somebody does.
+pub fn listen_anew(path: &Path) -> io::Result<OwnedFd> {
+    match listen(path) {
+        Err(why) if why.kind() == io::ErrorKind::AddrInUse && abandoned(path) => {
+            std::fs::remove_file(path)?;
+            listen(path)
+        }
+        other => other,
+    }
+}
+
+fn abandoned(path: &Path) -> bool {
+    let socket = std::fs::symlink_metadata(path)
+        .is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_socket(&found.file_type()));
+    socket && connect(path).is_err_and(|why| why.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Another descriptor of an open file or socket that this process was started with, by its number.
+pub fn inherited(number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: duplicating takes a number and leaves what it names as it is; a number that names nothing is an error.
+    let fd = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Connects to the socket at `path`.

@@ -15,6 +15,8 @@
 //! | others | | [`Reply::Done`] or as said there | |
 #![forbid(unsafe_code)]
 
+pub mod figures;
+
 use serde::{Deserialize, Serialize};
 
 /// Spoken by this library; both ends must speak the same.
