@@ -4,6 +4,7 @@
 mod fuzz;
 mod golden;
 mod layers;
+mod miri;
 mod mutants;
 mod switched;
 mod tidy;
@@ -28,6 +29,8 @@ enum Chore {
     Layers,
     /// Feed bytes to everything that takes bytes from outside.
     Fuzz(fuzz::FuzzArgs),
+    /// Run the tests that need no system calls under Miri.
+    Miri(miri::MiriArgs),
     /// Rewrite the golden scenarios and cell tables with what comes out now.
     Golden,
     /// Put wrong pagers through the tests: each must be noticed.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::check(root()),
         Chore::Layers => layers::check(root()),
         Chore::Fuzz(args) => fuzz::check(root(), &args),
+        Chore::Miri(args) => miri::check(root(), &args),
         Chore::Golden => golden::rewrite(root()),
         Chore::Mutants(args) => mutants::check(root(), &args),
         Chore::Switched(args) => switched::check(root(), &args),

@@ -65,7 +65,7 @@ fn an_interrupted_lab_run_says_how_much_it_shows() {
     let trace = ["lab", "generate", "zipf", "--pages", "20000", "--accesses", "3000000", "-o", "t.zst"];
     assert_eq!(crate::run::finish(&mut place.mager(trace)).code, Some(0));
     let lab = Foreground::start(place.mager(["lab", "run", "t.zst", "--memory", "10%"]));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(std::time::Duration::from_millis(800));
     lab.ctrl_c();
     let (status, _, err) = lab.0.end();
     assert_eq!(status.code(), Some(2), "{err}");
