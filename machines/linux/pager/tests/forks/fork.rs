@@ -3,9 +3,10 @@
 use crate::apart::{Child, alone, figure, figure_becomes, fork, pager};
 use crate::common::options;
 use crate::common::sys::{load, store};
-use crate::words::{check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
+use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
 use mager_linux_client::{Arena, Error, Forking, Pages};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn a_child_sees_the_parents_bytes() {
@@ -47,6 +48,36 @@ fn writes_of_parent_and_child_do_not_meet() {
     });
 }
 
+/// All of it resident, so that only protection keeps them apart.
+#[test]
+fn stores_after_a_fork_are_not_seen_on_the_other_side() {
+    alone("fork::stores_after_a_fork_are_not_seen_on_the_other_side", || {
+        let (connection, pager, arena, pages) = filled(4096, 8192, 1024);
+        let ((told, tell), (heard, say)) =
+            (std::io::pipe().expect("a pipe"), std::io::pipe().expect("a pipe"));
+        let child = fork(|| {
+            wait_for(&told);
+            check(&arena, pages, 1);
+            fill(&arena, pages, 3);
+            (&say).write_all(&[1]).expect("somebody listens");
+            wait_for(&told);
+            check(&arena, pages, 3);
+        });
+        fill(&arena, pages, 2);
+        (&tell).write_all(&[1]).expect("somebody listens");
+        wait_for(&heard);
+        check(&arena, pages, 2);
+        fill(&arena, pages, 4);
+        (&tell).write_all(&[1]).expect("somebody listens");
+        child.succeeded();
+        end(connection, pager, arena);
+    });
+}
+
+fn wait_for(mut pipe: &std::io::PipeReader) {
+    pipe.read_exact(&mut [0]).expect("somebody speaks");
+}
+
 #[test]
 fn three_generations_each_have_their_own() {
     alone("fork::three_generations_each_have_their_own", || {
@@ -83,14 +114,14 @@ fn fork_while_other_threads_write() {
     alone("fork::fork_while_other_threads_write", || {
         let (connection, pager, arena, _) = filled(256, 8192, 1024);
         let counters = arena.map(512).expect("memory");
-        let stop = AtomicBool::new(false);
+        let stop = Stop::default();
         let behind: [AtomicU64; 3] = std::array::from_fn(|_| AtomicU64::new(0));
         std::thread::scope(|scope| {
             for (thread, behind) in (0u32..).zip(&behind) {
                 let (arena, stop) = (&arena, &stop);
                 scope.spawn(move || {
                     let mut count = 0;
-                    while !stop.load(Ordering::Relaxed) {
+                    while !stop.is_set() {
                         count += 1;
                         let page = counters.page + thread * 128;
                         store(arena, page + u32::try_from(count % 127).expect("small") + 1, count);
@@ -99,6 +130,7 @@ fn fork_while_other_threads_write() {
                     }
                 });
             }
+            let _end = stop.at_the_end();
             for _ in 0..60 {
                 fork(|| {
                     for (thread, behind) in (0u32..).zip(&behind) {
@@ -115,7 +147,6 @@ fn fork_while_other_threads_write() {
                 })
                 .succeeded();
             }
-            stop.store(true, Ordering::Relaxed);
         });
         end(connection, pager, arena);
     });
@@ -202,11 +233,11 @@ fn a_parent_that_dies_first_leaves_the_child_its_bytes() {
                 fill(&arena, pages, 3);
                 check(&arena, pages, 3);
             });
-            std::io::Write::write_all(&mut &write, &orphan.0.to_le_bytes()).expect("somebody reads");
+            (&write).write_all(&orphan.0.to_le_bytes()).expect("somebody reads");
         });
         middle.succeeded();
         let mut pid = [0; 4];
-        std::io::Read::read_exact(&mut &read, &mut pid).expect("it said whom it left");
+        (&read).read_exact(&mut pid).expect("it said whom it left");
         Child(i32::from_le_bytes(pid)).succeeded();
         check(&arena, pages, 1);
         end(connection, pager, arena);
@@ -395,7 +426,7 @@ fn a_child_maps_unmaps_and_discards_for_itself() {
 fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
     let (connection, pager, arena, pages) = filled_slowly(128, 16384, 1024);
     let kept = Pages { count: 512, ..pages };
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     std::thread::scope(|scope| {
         for thread in 0..2 {
             let (arena, stop) = (&arena, &stop);
@@ -403,12 +434,13 @@ fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
             scope.spawn(move || {
                 let mut round = 2;
                 fill(arena, part, round);
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.is_set() {
                     work(arena, part, round);
                     round += 1;
                 }
             });
         }
+        let _end = stop.at_the_end();
         for _ in 0..6 {
             let child = fork(|| {
                 check(&arena, kept, 1);
@@ -417,7 +449,6 @@ fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
             check(&arena, kept, 1);
             child.succeeded();
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert!(figure(&connection, "write_backs") > 500 && figure(&connection, "page_ins") > 500);
     end(connection, pager, arena);
