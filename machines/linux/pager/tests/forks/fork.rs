@@ -1,11 +1,11 @@
-//! Forks of clients: who sees which bytes, who has which memory.
+//! Forks of clients: who sees which bytes.
 
-use crate::apart::{Child, alone, figure, figure_becomes, fork, pager};
-use crate::common::options;
+use crate::apart::{alone, figure, fork};
 use crate::common::sys::{load, store};
-use crate::words::{check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
-use mager_linux_client::{Arena, Error, Forking, Pages};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
+use mager_linux_client::{Arena, Pages};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn a_child_sees_the_parents_bytes() {
@@ -47,6 +47,36 @@ fn writes_of_parent_and_child_do_not_meet() {
     });
 }
 
+/// All of it resident, so that only protection keeps them apart.
+#[test]
+fn stores_after_a_fork_are_not_seen_on_the_other_side() {
+    alone("fork::stores_after_a_fork_are_not_seen_on_the_other_side", || {
+        let (connection, pager, arena, pages) = filled(4096, 8192, 1024);
+        let ((told, tell), (heard, say)) =
+            (std::io::pipe().expect("a pipe"), std::io::pipe().expect("a pipe"));
+        let child = fork(|| {
+            wait_for(&told);
+            check(&arena, pages, 1);
+            fill(&arena, pages, 3);
+            (&say).write_all(&[1]).expect("somebody listens");
+            wait_for(&told);
+            check(&arena, pages, 3);
+        });
+        fill(&arena, pages, 2);
+        (&tell).write_all(&[1]).expect("somebody listens");
+        wait_for(&heard);
+        check(&arena, pages, 2);
+        fill(&arena, pages, 4);
+        (&tell).write_all(&[1]).expect("somebody listens");
+        child.succeeded();
+        end(connection, pager, arena);
+    });
+}
+
+fn wait_for(mut pipe: &std::io::PipeReader) {
+    pipe.read_exact(&mut [0]).expect("somebody speaks");
+}
+
 #[test]
 fn three_generations_each_have_their_own() {
     alone("fork::three_generations_each_have_their_own", || {
@@ -83,14 +113,14 @@ fn fork_while_other_threads_write() {
     alone("fork::fork_while_other_threads_write", || {
         let (connection, pager, arena, _) = filled(256, 8192, 1024);
         let counters = arena.map(512).expect("memory");
-        let stop = AtomicBool::new(false);
+        let stop = Stop::default();
         let behind: [AtomicU64; 3] = std::array::from_fn(|_| AtomicU64::new(0));
         std::thread::scope(|scope| {
             for (thread, behind) in (0u32..).zip(&behind) {
                 let (arena, stop) = (&arena, &stop);
                 scope.spawn(move || {
                     let mut count = 0;
-                    while !stop.load(Ordering::Relaxed) {
+                    while !stop.is_set() {
                         count += 1;
                         let page = counters.page + thread * 128;
                         store(arena, page + u32::try_from(count % 127).expect("small") + 1, count);
@@ -99,6 +129,7 @@ fn fork_while_other_threads_write() {
                     }
                 });
             }
+            let _end = stop.at_the_end();
             for _ in 0..60 {
                 fork(|| {
                     for (thread, behind) in (0u32..).zip(&behind) {
@@ -115,7 +146,6 @@ fn fork_while_other_threads_write() {
                 })
                 .succeeded();
             }
-            stop.store(true, Ordering::Relaxed);
         });
         end(connection, pager, arena);
     });
@@ -140,196 +170,6 @@ fn forks_of_several_threads_at_once() {
                 });
             }
         });
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn an_execed_child_gives_its_arena_back() {
-    alone("fork::an_execed_child_gives_its_arena_back", || {
-        let (connection, pager, arena, _pages) = filled(256, 4096, 512);
-        let reserved = figure(&connection, "swap_reserved");
-        let child = fork(|| {
-            let why =
-                std::os::unix::process::CommandExt::exec(std::process::Command::new("sleep").arg("1000"));
-            panic!("{why}");
-        });
-        // It runs another program, and has nothing any more.
-        figure_becomes(&connection, "swap_reserved", reserved);
-        crate::apart::sys::kill(child.0);
-        assert_eq!(child.died_by(), libc::SIGKILL);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_killed_child_gives_its_arena_back() {
-    alone("fork::a_killed_child_gives_its_arena_back", || {
-        let (connection, pager, arena, pages) = filled(256, 4096, 512);
-        let reserved = figure(&connection, "swap_reserved");
-        for _ in 0..5 {
-            let child = fork(|| {
-                loop {
-                    fill(&arena, pages, 7);
-                }
-            });
-            figure_becomes(&connection, "swap_reserved", reserved * 2);
-            std::thread::sleep(std::time::Duration::from_millis(5));
-            crate::apart::sys::kill(child.0);
-            assert_eq!(child.died_by(), libc::SIGKILL);
-            figure_becomes(&connection, "swap_reserved", reserved);
-        }
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_parent_that_dies_first_leaves_the_child_its_bytes() {
-    alone("fork::a_parent_that_dies_first_leaves_the_child_its_bytes", || {
-        crate::apart::sys::adopt_orphans();
-        let (connection, pager, arena, pages) = filled(256, 8192, 1024);
-        let (read, write) = std::io::pipe().expect("a pipe");
-        let middle = fork(|| {
-            fill(&arena, pages, 2);
-            let parent = std::process::id();
-            let orphan = fork(|| {
-                while std::os::unix::process::parent_id() == parent {
-                    std::thread::yield_now();
-                }
-                check(&arena, pages, 2);
-                fill(&arena, pages, 3);
-                check(&arena, pages, 3);
-            });
-            std::io::Write::write_all(&mut &write, &orphan.0.to_le_bytes()).expect("somebody reads");
-        });
-        middle.succeeded();
-        let mut pid = [0; 4];
-        std::io::Read::read_exact(&mut &read, &mut pid).expect("it said whom it left");
-        Child(i32::from_le_bytes(pid)).succeeded();
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_child_that_does_not_follow_cannot_touch() {
-    alone("fork::a_child_that_does_not_follow_cannot_touch", || {
-        let (connection, pager) = pager(options(256, 4096));
-        let arena = Arena::new(&connection).expect("an arena");
-        let pages = arena.map(64).expect("memory");
-        fill(&arena, pages, 1);
-        assert_eq!(fork(|| _ = load(&arena, pages.page)).died_by(), libc::SIGSEGV);
-        assert_eq!(fork(|| store(&arena, pages.page, 3)).died_by(), libc::SIGSEGV);
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_child_that_does_not_follow_cannot_speak_for_its_parent() {
-    alone("fork::a_child_that_does_not_follow_cannot_speak_for_its_parent", || {
-        let (connection, pager) = pager(options(256, 4096));
-        let arena = Arena::new(&connection).expect("an arena");
-        let pages = arena.map(64).expect("memory");
-        fill(&arena, pages, 1);
-        let (mut connection, mut arena) = (Some(connection), Some(arena));
-        fork(|| {
-            let (connection, arena) =
-                (connection.take().expect("it is there"), arena.take().expect("it is there"));
-            assert!(matches!(arena.map(1), Err(Error::NotFollowed)));
-            assert!(matches!(arena.discard(pages), Err(Error::NotFollowed)));
-            drop(arena);
-            drop(connection);
-        })
-        .succeeded();
-        let (connection, arena) = (connection.expect("ours"), arena.expect("ours"));
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_fork_without_swap_is_refused_or_leaves_the_child_without() {
-    alone("fork::a_fork_without_swap_is_refused_or_leaves_the_child_without", || {
-        let (connection, pager, arena, pages) = filled(64, 600, 512);
-        let reserved = figure(&connection, "swap_reserved");
-        let refused = Forking::prepare().expect_err("there is no swap for two");
-        assert_eq!(refused.errno(), libc::ENOMEM, "{refused}");
-        assert_eq!(figure(&connection, "swap_reserved"), reserved);
-        // A plain fork cannot be refused: the child goes without.
-        assert_eq!(fork(|| _ = load(&arena, pages.page)).died_by(), libc::SIGSEGV);
-        fork(|| assert!(matches!(arena.map(1), Err(Error::NotFollowed)))).succeeded();
-        assert_eq!(figure(&connection, "swap_reserved"), reserved);
-        check(&arena, pages, 1);
-        fill(&arena, pages, 2);
-        check(&arena, pages, 2);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_fork_prepared_by_hand_happens_or_does_not() {
-    alone("fork::a_fork_prepared_by_hand_happens_or_does_not", || {
-        let (connection, pager, arena, pages) = filled(256, 4096, 512);
-        let reserved = figure(&connection, "swap_reserved");
-        drop(Forking::prepare().expect("there is swap"));
-        figure_becomes(&connection, "swap_reserved", reserved);
-        let mut forking = Some(Forking::prepare().expect("there is swap"));
-        let child = fork(|| {
-            drop(forking.take());
-            fill(&arena, pages, 2);
-            check(&arena, pages, 2);
-        });
-        drop(forking);
-        child.succeeded();
-        check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-#[test]
-fn a_pinned_arena_is_not_forked() {
-    alone("fork::a_pinned_arena_is_not_forked", || {
-        let (connection, pager, arena, pages) = filled(256, 4096, 64);
-        assert!(arena.pin(Pages { count: 8, ..pages }).expect("frames are there"));
-        assert_eq!(Forking::prepare().expect_err("a pinned page cannot be copied").errno(), libc::EBUSY);
-        arena.unpin(Pages { count: 8, ..pages }).expect("they were pinned");
-        fork(|| check(&arena, pages, 1)).succeeded();
-        end(connection, pager, arena);
-    });
-}
-
-static EARLY: AtomicU64 = AtomicU64::new(0);
-static SEEN: AtomicU64 = AtomicU64::new(0);
-
-extern "C" fn touch_early() {
-    let address = usize::try_from(EARLY.load(Ordering::Relaxed)).expect("an address");
-    if address != 0 {
-        let byte: *mut u8 = std::ptr::with_exposed_provenance_mut(address);
-        SEEN.store(crate::apart::sys::peek(byte).into(), Ordering::Relaxed);
-        crate::apart::sys::poke(byte, 99);
-    }
-}
-
-#[test]
-fn a_touch_before_the_handlers_of_the_fork_attaches_the_child() {
-    alone("fork::a_touch_before_the_handlers_of_the_fork_attaches_the_child", || {
-        // Registered first, it runs first.
-        crate::apart::sys::in_children(touch_early);
-        let (connection, pager, arena, pages) = filled(256, 4096, 512);
-        EARLY.store(arena.pointer(pages.page + 41) as u64, Ordering::Relaxed);
-        for _ in 0..3 {
-            fork(|| {
-                assert_eq!(SEEN.load(Ordering::Relaxed), u64::from(word(41, 1).to_le_bytes()[0]));
-                assert_eq!(crate::apart::sys::peek(arena.pointer(pages.page + 41)), 99);
-                store(&arena, pages.page + 41, word(41, 1));
-                check(&arena, pages, 1);
-                fork(|| fill(&arena, pages, 2)).succeeded();
-            })
-            .succeeded();
-        }
         check(&arena, pages, 1);
         end(connection, pager, arena);
     });
@@ -395,7 +235,7 @@ fn a_child_maps_unmaps_and_discards_for_itself() {
 fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
     let (connection, pager, arena, pages) = filled_slowly(128, 16384, 1024);
     let kept = Pages { count: 512, ..pages };
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     std::thread::scope(|scope| {
         for thread in 0..2 {
             let (arena, stop) = (&arena, &stop);
@@ -403,12 +243,13 @@ fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
             scope.spawn(move || {
                 let mut round = 2;
                 fill(arena, part, round);
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.is_set() {
                     work(arena, part, round);
                     round += 1;
                 }
             });
         }
+        let _end = stop.at_the_end();
         for _ in 0..6 {
             let child = fork(|| {
                 check(&arena, kept, 1);
@@ -417,7 +258,6 @@ fn fork_while_threads(work: fn(&Arena, Pages, u64)) {
             check(&arena, kept, 1);
             child.succeeded();
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert!(figure(&connection, "write_backs") > 500 && figure(&connection, "page_ins") > 500);
     end(connection, pager, arena);
@@ -439,25 +279,5 @@ fn fork_during_write_back() {
             check(arena, part, round);
             fill(arena, part, round + 1);
         });
-    });
-}
-
-#[test]
-fn a_connection_that_does_not_follow_stays_with_the_parent_beside_one_that_does() {
-    alone("fork::a_connection_that_does_not_follow_stays_with_the_parent_beside_one_that_does", || {
-        let (connection, first, arena, pages) = filled(256, 4096, 128);
-        let (other, second) = pager(options(256, 4096));
-        let kept = Arena::new(&other).expect("an arena");
-        let mine = kept.map(64).expect("memory");
-        fill(&kept, mine, 5);
-        fork(|| {
-            check(&arena, pages, 1);
-            assert!(matches!(kept.map(1), Err(Error::NotFollowed)));
-        })
-        .succeeded();
-        assert_eq!(fork(|| _ = load(&kept, mine.page)).died_by(), libc::SIGSEGV);
-        check(&kept, mine, 5);
-        end(other, second, kept);
-        end(connection, first, arena);
     });
 }

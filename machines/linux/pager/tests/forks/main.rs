@@ -7,5 +7,6 @@ mod apart;
 mod common;
 mod cost;
 mod fork;
+mod kin;
 mod race;
 mod words;

@@ -2,9 +2,9 @@
 
 use crate::apart::{Child, alone, figure, figure_becomes, fork, sys};
 use crate::common::sys::{load, store};
-use crate::words::{check, check_zero, end, fill, fill_and_check, filled_slowly, word};
+use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled_slowly, word};
 use mager_linux_client::{Arena, Pages};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A child whose threads touch `pages` without end, until they are told that these are not theirs any more.
 fn touched_by_threads(arena: &Arena, pages: Pages, meanwhile: impl FnOnce()) -> Child {
@@ -71,13 +71,13 @@ fn map_after_unmap_with_pages_in_flight() {
     alone("race::map_after_unmap_with_pages_in_flight", || {
         let (connection, pager, arena, pages) = filled_slowly(64, 8192, 256);
         let other = arena.map(256).expect("memory");
-        let stop = AtomicBool::new(false);
+        let stop = Stop::default();
         std::thread::scope(|scope| {
             scope.spawn(|| {
+                let _end = stop.at_the_end();
                 (2..40).for_each(|round| fill_and_check(&arena, other, round));
-                stop.store(true, Ordering::Relaxed);
             });
-            while !stop.load(Ordering::Relaxed) {
+            while !stop.is_set() {
                 let range = arena.map(128).expect("memory");
                 check_zero(&arena, range);
                 fill_and_check(&arena, range, 3);
@@ -111,7 +111,7 @@ fn discard_while_threads_fault() {
 fn discard_while_threads_store() {
     alone("race::discard_while_threads_store", || {
         let (connection, pager, arena, pages) = filled_slowly(64, 8192, 256);
-        let (stop, discards) = (AtomicBool::new(false), AtomicU32::new(0));
+        let (stop, discards) = (Stop::default(), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for thread in 0..3u32 {
                 let (arena, stop, discards) = (&arena, &stop, &discards);
@@ -129,19 +129,19 @@ fn discard_while_threads_store() {
                                 "{seen:#x} in page {page}"
                             );
                         }
-                        if stop.load(Ordering::Relaxed) {
+                        if stop.is_set() {
                             return;
                         }
                     }
                 });
             }
+            let _end = stop.at_the_end();
             for _ in 0..60 {
                 discards.fetch_add(1, Ordering::SeqCst);
                 arena.discard(pages).expect("it is private");
                 discards.fetch_add(1, Ordering::SeqCst);
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
-            stop.store(true, Ordering::Relaxed);
         });
         arena.discard(pages).expect("it is private");
         (0..pages.count).for_each(|page| assert_eq!(load(&arena, pages.page + page), 0));

@@ -6,6 +6,7 @@ use crate::common::sys::{load, store};
 use mager_linux_client::{Arena, Connection, Pages};
 use mager_linux_pager::{Faults, Options};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What everybody in these tests has: a connection, the pager at its other end, an arena, pages in it.
 pub type World = (Arc<Connection>, Child, Arena, Pages);
@@ -58,4 +59,27 @@ pub fn check_zero(arena: &Arena, pages: Pages) {
 pub fn fill_and_check(arena: &Arena, pages: Pages, round: u64) {
     fill(arena, pages, round);
     check(arena, pages, round);
+}
+
+/// Threads that look at this stop when it is dropped, by a failed test too.
+#[derive(Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sets it at the end of the scope.
+    pub fn at_the_end(&self) -> impl Drop + '_ {
+        Setter(self)
+    }
+}
+
+struct Setter<'a>(&'a Stop);
+
+impl Drop for Setter<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -5,6 +5,7 @@ pub mod sys;
 use mager_linux_client::{Connection, OnPagerDeath};
 use mager_linux_pager::{Options, Server};
 use rustix::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::panic::AssertUnwindSafe;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Says which test a process is for.
 const ALONE: &str = "MAGER_TEST_ALONE";
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs `case`, of the test called `name`, in a process of its own: only there is every fork one of this test.
 pub fn alone(name: &str, case: fn()) {
@@ -26,14 +27,19 @@ pub fn alone(name: &str, case: fn()) {
         .args(["--exact", name, "--nocapture", "--test-threads=1", "--include-ignored"])
         .env(ALONE, name)
         .stdout(Stdio::null())
+        .process_group(0)
         .spawn()
         .expect("a process for the test");
     let until = Instant::now() + PATIENCE;
     loop {
         match test.try_wait().expect("it is our child") {
-            Some(status) => return assert!(status.success(), "{name}: {status}"),
+            Some(status) => {
+                // What a failed test leaves behind; a good one leaves nothing.
+                sys::kill(-i32::try_from(test.id()).expect("a process"));
+                return assert!(status.success(), "{name}: {status}");
+            }
             None if Instant::now() > until => {
-                let _ = test.kill();
+                sys::kill(-i32::try_from(test.id()).expect("a process"));
                 let _ = test.wait();
                 panic!("{name}: not done after {PATIENCE:?}");
             }
