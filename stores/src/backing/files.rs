@@ -106,6 +106,10 @@ impl Files {
         Ok((file, offset, length))
     }
 
+    pub(super) fn size(&self, file: FileNo) -> io::Result<u64> {
+        Ok(self.open(file).map_err(io::Error::other)?.file.file.metadata()?.len())
+    }
+
     fn open(&self, file: FileNo) -> Result<&Open, StoreError> {
         let slot = self.slots.get(file.slot as usize).filter(|slot| slot.generation == file.generation);
         slot.and_then(|slot| slot.open.as_ref()).ok_or(StoreError::NoFile(file))

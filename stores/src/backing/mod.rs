@@ -117,7 +117,8 @@ impl Backing {
 
     /// Begins to read the page at `home` into a buffer. What is in memory is there at once, and so is its answer.
     ///
-    /// A block never written reads as zeros; so does what lies behind a file's end.
+    /// A block never written reads as zeros; so does what of a block lies behind a file's end. A block wholly behind it
+    /// is an error: where a file has shrunk, zeros would be made up.
     pub fn read(&mut self, tag: u32, home: Home, into: BufferNo, buffers: &mut Buffers) {
         self.begin(into, buffers);
         self.figures.reads += 1;

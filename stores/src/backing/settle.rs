@@ -44,6 +44,11 @@ impl Backing {
                 Err(StoreError::Io { at: job.home, write: false, source: source.into() })
             }
             Home::Swap(block) => self.swap.verify(block, job.span.bytes()),
+            Home::File(file, block) if got == 0 => {
+                // Nothing of the block is in the file: where it has shrunk, zeros would be made up.
+                let size = self.files.size(file).unwrap_or(0);
+                Err(StoreError::BeyondEnd { at: Home::File(file, block), size })
+            }
             Home::File(..) => {
                 job.span.bytes_mut()[got..].fill(0);
                 Ok(())

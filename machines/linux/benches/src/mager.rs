@@ -7,7 +7,7 @@ use crate::memory::Memory;
 use crate::run::{Guard, ourselves};
 use crate::{stage, sys};
 use mager_linux_client::{Arena, Connection, OnPagerDeath, Pages};
-use mager_linux_pager::{EngineKind, Options, References, Server, SwapPlace};
+use mager_linux_pager::{EngineKind, Limits, Options, References, Server, SwapPlace};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -115,5 +115,6 @@ fn options(job: &PagerJob) -> Options {
         read_ahead: mager_linux_pager::DEFAULT_READ_AHEAD,
         events: None,
         faults: None,
+        limits: Limits::default(),
     }
 }

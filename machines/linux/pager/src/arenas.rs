@@ -1,5 +1,6 @@
 //! The arenas as the machine sees them: memory file, userfaultfd, base address, and the agent that drops entries.
 
+use crate::budget::AllowanceNo;
 use crate::clients::Counted;
 use mager_linux_sys::{MemoryFile, Userfault, send};
 use mager_linux_wire::{self as wire, Order, encode};
@@ -14,6 +15,8 @@ const LOT: usize = 64;
 pub(crate) struct Arena {
     pub(crate) id: ArenaId,
     pub(crate) memory: MemoryFile,
+    /// Its client's, under which the memory is.
+    pub(crate) allowance: AllowanceNo,
     /// Not before the client has attached.
     pub(crate) attached: Option<Attached>,
     agent: Option<Rc<OwnedFd>>,
@@ -32,18 +35,14 @@ pub(crate) struct Attached {
 }
 
 impl Arena {
-    pub(crate) fn new(id: ArenaId, memory: MemoryFile, agent: Option<Rc<OwnedFd>>) -> Self {
-        let poisoned = std::collections::BTreeSet::new();
-        Arena {
-            id,
-            memory,
-            attached: None,
-            agent,
-            zaps: Vec::with_capacity(LOT),
-            dying: false,
-            poisoned,
-            counted: Counted::default(),
-        }
+    pub(crate) fn new(
+        id: ArenaId,
+        (memory, allowance): (MemoryFile, AllowanceNo),
+        agent: Option<Rc<OwnedFd>>,
+    ) -> Self {
+        let (zaps, poisoned) = (Vec::with_capacity(LOT), std::collections::BTreeSet::new());
+        let counted = Counted::default();
+        Arena { id, memory, allowance, attached: None, agent, zaps, dying: false, poisoned, counted }
     }
 
     /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.

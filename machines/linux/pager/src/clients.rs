@@ -1,17 +1,17 @@
 //! Connections: who is at the other end, and which arenas are his.
 
-use mager_pager::ArenaId;
+use crate::budget::AllowanceNo;
+use mager_pager::{ArenaId, ObjectNo};
 use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// Arenas one client may have.
-pub(crate) const MAX_ARENAS: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) socket: OwnedFd,
     pub(crate) pid: i32,
+    /// The process, where it is known and not the pager's own.
+    pub(crate) process: Option<OwnedFd>,
     pub(crate) greeted: bool,
     pub(crate) agent: Option<Rc<OwnedFd>>,
     pub(crate) arenas: Vec<ArenaId>,
@@ -19,6 +19,10 @@ pub(crate) struct Client {
     pub(crate) kin: Option<Kin>,
     /// What was counted for arenas it has given up.
     pub(crate) past: Counted,
+    /// Of what memory its arenas may hold; there from the first arena on.
+    pub(crate) allowance: Option<AllowanceNo>,
+    /// The file that a flush was asked of.
+    pub(crate) flushing: Option<ObjectNo>,
 }
 
 /// The client that forks, and the thread of it that does.
@@ -55,6 +59,10 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
+    pub(crate) fn count(&self) -> usize {
+        self.clients.len()
+    }
+
     pub(crate) fn add(&mut self, client: Client) -> u64 {
         self.last += 1;
         self.clients.insert(self.last, client);

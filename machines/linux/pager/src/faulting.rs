@@ -15,6 +15,7 @@ const LOTS: usize = 4;
 
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
+        (self.machine.woken, self.machine.read_failed) = (None, false);
         let outcome = self.driver.control(call, &mut self.machine);
         self.machine.arrive();
         self.machine.settle();
@@ -26,8 +27,12 @@ impl Server {
 
     pub(crate) fn step(&mut self, event: Event) {
         self.machine.woken = None;
+        self.machine.read_failed = matches!(event, Event::Read { result: Err(_), .. });
         self.driver.step(event, &mut self.machine);
         self.machine.settle();
+        if self.machine.caught() {
+            self.expel_offenders();
+        }
     }
 
     pub(crate) fn faulted(&mut self, slot: u64, flags: EventFlags) {
@@ -48,6 +53,9 @@ impl Server {
             Err(_) => self.deaf(arena),
         }
         self.faults = faults;
+        if self.machine.caught() {
+            self.expel_offenders();
+        }
         if flags.contains(EventFlags::HUP) || flags.contains(EventFlags::ERR) {
             self.deaf(arena);
         }

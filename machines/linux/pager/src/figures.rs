@@ -1,7 +1,6 @@
 //! What a pager tells of itself.
 
 use crate::clients::{Client, Counted};
-use crate::frames::Place;
 use crate::machine::Machine;
 use crate::server::Server;
 use mager_linux_wire::figures::{self, Figures, MAX_CLIENTS_TOLD, Stores};
@@ -18,21 +17,6 @@ impl Machine {
         if let Some(arena) = self.arenas.get_mut(arena) {
             arena.counted.page_ins += 1;
         }
-    }
-
-    /// Frames with private pages, by arena slot.
-    fn private_frames(&self) -> Vec<u64> {
-        let mut held = Vec::new();
-        for frame in self.frames.iter() {
-            if let Place::Private(site) = frame.place {
-                let slot = site.arena.slot as usize;
-                if held.len() <= slot {
-                    held.resize(slot + 1, 0);
-                }
-                held[slot] += 1;
-            }
-        }
-        held
     }
 }
 
@@ -70,6 +54,8 @@ impl Server {
             second_chances: counters.second_chances,
             denied: self.machine.denied,
             pulls: self.pulls(),
+            bound_by: self.machine.budget.kind().to_owned(),
+            expelled: self.expelled,
             service: self.threads.latency.tell(),
             stores: self.store_figures(),
             clients_untold: greeted - clients.len(),
@@ -79,23 +65,22 @@ impl Server {
 
     /// Who has come only to look is not told.
     fn client_figures(&self) -> Vec<figures::Client> {
-        let held = self.machine.private_frames();
         let greeted = self.clients.iter().map(|(_, client)| client).filter(|client| client.greeted);
-        greeted.take(MAX_CLIENTS_TOLD).map(|client| self.client(client, &held)).collect()
+        greeted.take(MAX_CLIENTS_TOLD).map(|client| self.client(client)).collect()
     }
 
-    fn client(&self, client: &Client, held: &[u64]) -> figures::Client {
+    fn client(&self, client: &Client) -> figures::Client {
         let view = self.driver.view();
         let mut counted: Counted = client.past;
         for arena in client.arenas.iter().filter_map(|&arena| self.machine.arenas.get(arena)) {
             counted += arena.counted;
         }
-        let frames = client.arenas.iter().filter_map(|arena| held.get(arena.slot as usize));
+        let held = client.allowance.map_or(0, |allowance| self.machine.budget.of(allowance).0);
         figures::Client {
             pid: client.pid,
             arenas: client.arenas.len(),
             reserved_pages: client.arenas.iter().map(|&arena| u64::from(view.reserved_by(arena))).sum(),
-            private_frames: frames.sum(),
+            private_frames: held.into(),
             faults: counted.faults,
             page_ins: counted.page_ins,
         }

@@ -20,6 +20,11 @@ pub(crate) struct Fill {
 }
 
 impl Fill {
+    /// Where its bytes are as long as it has not arrived.
+    fn unplaced(&self) -> Bytes {
+        self.buffer.map_or(Bytes::Zeros, Bytes::Buffer)
+    }
+
     /// Whether `self`, `by` pages behind `first`, can go with it.
     fn follows(&self, first: &Fill, by: u32) -> bool {
         let source = match (first.buffer, self.buffer) {
@@ -68,7 +73,9 @@ impl Machine {
         }
         // The last first: buffers are handed out again in the order in which they lie.
         for fill in fills.iter().rev() {
-            if let Some(buffer) = fill.buffer {
+            if let Some(buffer) = fill.buffer
+                && self.frames[fill.frame].bytes != Bytes::Buffer(buffer)
+            {
                 self.buffers.give(buffer);
             }
         }
@@ -78,10 +85,15 @@ impl Machine {
 
     /// Neighbours in one go; where that does not work, each by itself.
     fn arrive_together(&mut self, run: &[Fill]) {
+        let count = u32::try_from(run.len()).unwrap_or(u32::MAX);
+        if !self.room(Place::Private(run[0].at), count) {
+            return run.iter().for_each(|fill| self.arrive_later(fill));
+        }
         let done = self.copy_run(run);
         for (fill, number) in run.iter().zip(0..) {
-            self.frames[fill.frame].bytes = Bytes::Placed;
-            if number >= done {
+            if number < done {
+                self.placed(fill.frame);
+            } else {
                 self.arrive_alone(fill);
             }
             if fill.access == Access::Trap {
@@ -113,15 +125,30 @@ impl Machine {
         done / self.page_size
     }
 
+    /// There is no room for it, as somebody else has taken it and was not caught yet. Who waits for it asks again.
+    fn arrive_later(&mut self, fill: &Fill) {
+        self.frames[fill.frame].bytes = fill.unplaced();
+        self.frames[fill.frame].shown = None;
+        self.unplaced.push(fill.frame);
+        if let Some((uffd, address)) = self.arenas.address(fill.at, self.page_size) {
+            let _ = uffd.wake(address, self.page_size);
+        }
+    }
+
     /// Something is there that is not ours, or the mapping is not what it was: the file gets the bytes.
     fn arrive_alone(&mut self, fill: &Fill) {
+        let place = Place::Private(fill.at);
         let page = match fill.buffer {
             Some(buffer) => self.buffers.bytes(buffer),
             None => &self.zeros[..self.scratch.len()],
         };
-        let place = Place::Private(fill.at);
-        if let Some(Err(why)) = self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
-            self.lost(fill.at, &why);
+        match self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
+            Some(Ok(())) => self.placed(fill.frame),
+            Some(Err(why)) => {
+                self.frames[fill.frame].bytes = fill.unplaced();
+                self.not_put(fill.frame, &why);
+            }
+            None => self.frames[fill.frame].bytes = fill.unplaced(),
         }
         self.frames[fill.frame].shown = None;
         self.show(fill.at, fill.frame, fill.access);

@@ -38,6 +38,10 @@ impl Server {
     /// A connection for a child, whose other end the parent hands on by forking: whoever is left without it, by exec or by
     /// death, loses what belongs to it.
     pub(crate) fn fork(&mut self, parent: u64, thread: i32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
+        if self.clients.count() >= self.options.limits.clients {
+            let why = format!("a pager can have {} clients", self.options.limits.clients);
+            return Err(No::new(Errno::NFILE, why));
+        }
         let (ours, theirs) = pair()?;
         let pid = self.clients.get(parent).map_or(0, |client| client.pid);
         let number = self.connected(ours, pid)?;

@@ -21,6 +21,16 @@ pub(crate) enum Place {
     Object(ObjectNo, u32),
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::None => f.write_str("a page"),
+            Place::Private(site) => write!(f, "page {site}"),
+            Place::Object(object, block) => write!(f, "block {block} of object {object}"),
+        }
+    }
+}
+
 impl Place {
     pub(crate) fn of(home: Home, at: Site) -> Self {
         match home {

@@ -2,21 +2,37 @@
 
 use crate::frames::{Bytes, Frame, InFlight, Place};
 use crate::machine::Machine;
+use crate::offences::{Offence, Owner};
 use mager_driver::Hardware;
-use mager_pager::{Access, Denied, FrameNo, Site, Ticket};
+use mager_pager::{Access, ArenaId, Denied, FrameNo, Site, Ticket};
 use mager_stores::BufferNo;
 
-// A fault's ticket: 10 bits of thread, 22 of arena slot, 31 of page. A stale one wakes a thread too many, which does
-// no harm.
+// A fault's ticket: 10 bits of thread, 8 of the arena's generation, 14 of its slot, 31 of page. A stale one wakes a thread
+// too many, which does no harm, or denies a page, which would: so it is told from the arena that has the slot now.
 const FLUSH: u64 = 1 << 63;
 const PAGE_BITS: u32 = 31;
-const SLOT_BITS: u32 = 22;
+const SLOT_BITS: u32 = 14;
+const AGE_BITS: u32 = 8;
+/// Arenas that tickets can tell apart.
+pub(crate) const MOST_ARENAS: u32 = 1 << SLOT_BITS;
+/// So many pages in a row that cannot be written home are waited for before somebody is denied a page for it.
+const PATIENCE: u32 = 1000;
+/// Pages of one arena that are denied before its client is.
+const MOST_DENIED: usize = 65_536;
+/// Denials told of each arena.
+const TOLD: usize = 100;
 
 /// The ticket of a fault at `at`, by the thread in this slot.
 pub(crate) fn fault_ticket(at: Site, thread: u16) -> Ticket {
-    let slot = u64::from(at.arena.slot) & ((1 << SLOT_BITS) - 1);
     let page = u64::from(at.page.0) & ((1 << PAGE_BITS) - 1);
-    Ticket(u64::from(thread) << (SLOT_BITS + PAGE_BITS) & !FLUSH | slot << PAGE_BITS | page)
+    Ticket(u64::from(thread) << THREAD_SHIFT & !FLUSH | arena_bits(at.arena) << PAGE_BITS | page)
+}
+
+const THREAD_SHIFT: u32 = AGE_BITS + SLOT_BITS + PAGE_BITS;
+
+fn arena_bits(arena: ArenaId) -> u64 {
+    let age = u64::from(arena.generation) & ((1 << AGE_BITS) - 1);
+    age << SLOT_BITS | u64::from(arena.slot) & ((1 << SLOT_BITS) - 1)
 }
 
 /// The ticket of a flush that connection `client` waits for.
@@ -31,7 +47,7 @@ pub(crate) fn flusher(who: Ticket) -> Option<u64> {
 
 /// The thread slot of a fault's ticket.
 fn thread_of(who: Ticket) -> u16 {
-    u16::try_from(who.0 >> (SLOT_BITS + PAGE_BITS) & 0x3FF).unwrap_or(0)
+    u16::try_from(who.0 >> THREAD_SHIFT & 0x3FF).unwrap_or(0)
 }
 
 impl Hardware for Machine {
@@ -109,12 +125,14 @@ impl Hardware for Machine {
         }
         self.resumed.push(thread_of(who));
         let Some(at) = self.site(who) else { return };
-        if let Err(why) = outcome {
-            self.deny(at, why);
-        } else if self.woken != Some(at)
-            && let Some((uffd, address)) = self.arenas.address(at, self.page_size)
-        {
-            let _ = uffd.wake(address, self.page_size);
+        match outcome {
+            Err(why) if !self.worth_another_try(why) => self.deny(at, why),
+            Ok(()) if self.woken == Some(at) => {}
+            Ok(()) | Err(_) => {
+                if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
+                    let _ = uffd.wake(address, self.page_size);
+                }
+            }
         }
     }
 }
@@ -126,9 +144,11 @@ impl Machine {
     }
 
     fn site(&self, who: Ticket) -> Option<Site> {
-        let slot = usize::try_from(who.0 >> PAGE_BITS & ((1 << SLOT_BITS) - 1)).ok()?;
+        let bits = who.0 >> PAGE_BITS & ((1 << (SLOT_BITS + AGE_BITS)) - 1);
+        let slot = usize::try_from(bits & ((1 << SLOT_BITS) - 1)).ok()?;
         let page = u32::try_from(who.0 & ((1 << PAGE_BITS) - 1)).ok()?;
-        Some(Site { arena: self.arenas.in_slot(slot)?, page: mager_pager::VirtPage(page) })
+        let arena = self.arenas.in_slot(slot).filter(|&arena| arena_bits(arena) == bits)?;
+        Some(Site { arena, page: mager_pager::VirtPage(page) })
     }
 
     /// The site of a page that is being written goes away: its bytes are kept in a buffer until that is answered.
@@ -156,21 +176,35 @@ impl Machine {
 
     fn duplicate(&mut self, buffer: BufferNo) -> BufferNo {
         let spare = self.spare();
+        self.duplicate_into(buffer, spare);
+        spare
+    }
+
+    pub(crate) fn duplicate_into(&mut self, buffer: BufferNo, spare: BufferNo) {
         self.scratch.copy_from_slice(self.buffers.bytes(buffer));
         self.buffers.bytes_mut(spare).copy_from_slice(&self.scratch);
-        spare
+    }
+
+    /// Whoever waits for a page that cannot be read is denied it. But if another page could not be written, which was
+    /// to make room, he tries again: replacement goes on to the next.
+    fn worth_another_try(&self, why: Denied) -> bool {
+        why == Denied::Io && !self.read_failed && self.unwritten < PATIENCE
     }
 
     /// The thread gets SIGBUS, and nothing that is not the page's.
     pub(crate) fn deny(&mut self, at: Site, why: Denied) {
         self.denied += 1;
-        if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
+        let Some(arena) = self.arenas.get_mut(at.arena).filter(|arena| !arena.dying) else { return };
+        arena.poisoned.insert(at.page.0);
+        if arena.poisoned.len() <= TOLD {
             eprintln!("mager: page {at} is denied to its process: {why}");
+        }
+        if arena.poisoned.len() > MOST_DENIED {
+            self.offences.by(Owner::Arena(at.arena), Offence::Wild);
+        }
+        if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
             let _ = uffd.poison(address, self.page_size);
             let _ = uffd.wake(address, self.page_size);
-        }
-        if let Some(arena) = self.arenas.get_mut(at.arena) {
-            arena.poisoned.insert(at.page.0);
         }
     }
 }

@@ -2,31 +2,56 @@
 //! punched before any page is put somewhere, so that the frames' bytes never exceed the budget.
 
 use crate::arenas::Arenas;
+use crate::budget::{AllowanceNo, Budget};
 use crate::frames::Place;
 use crate::objects::Objects;
+use std::io;
 
 #[derive(Debug, Default)]
-pub(crate) struct Holes(Vec<Place>);
+pub(crate) struct Holes {
+    places: Vec<Place>,
+    /// Pages of an arena that is being ended, whose memory goes all at once when it is.
+    of_dying: u32,
+}
 
 impl Holes {
     pub(crate) fn push(&mut self, place: Place) {
-        self.0.push(place);
+        self.places.push(place);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
     }
 
-    /// Punches all of them.
-    pub(crate) fn punch(&mut self, arenas: &Arenas, objects: &Objects, page_size: u64) {
-        self.0.sort_unstable();
-        let mut rest = &self.0[..];
+    /// Pages of the arena that was ended: its memory is gone now.
+    pub(crate) fn take_of_dying(&mut self) -> u32 {
+        std::mem::take(&mut self.of_dying)
+    }
+
+    /// Punches all of them. The places where that was refused, if any.
+    pub(crate) fn punch(
+        &mut self,
+        arenas: &Arenas,
+        objects: &Objects,
+        budget: &mut Budget,
+        page_size: u64,
+    ) -> Vec<Place> {
+        let mut refused = Vec::new();
+        self.places.sort_unstable();
+        let mut rest = &self.places[..];
         while let Some(&first) = rest.first() {
             let count = rest.iter().zip(0..).take_while(|&(&place, by)| follows(first, place, by)).count();
-            punch(first, count as u64, arenas, objects, page_size);
+            let pages = u32::try_from(count).unwrap_or(u32::MAX);
+            match punch(first, count as u64, arenas, objects, page_size) {
+                Ok(Punched::Under(allowance)) => budget.took(allowance, pages),
+                Ok(Punched::OfDying) => self.of_dying += pages,
+                Ok(Punched::Gone) => {}
+                Err(_) => refused.push(first),
+            }
             rest = &rest[count..];
         }
-        self.0.clear();
+        self.places.clear();
+        refused
     }
 }
 
@@ -41,21 +66,36 @@ fn follows(first: Place, place: Place, by: u32) -> bool {
     }
 }
 
-fn punch(first: Place, count: u64, arenas: &Arenas, objects: &Objects, page_size: u64) {
-    let memory = match first {
-        Place::None => None,
-        // A dying arena's memory goes with its file.
-        Place::Private(site) => {
-            arenas.get(site.arena).filter(|arena| !arena.dying).map(|arena| &arena.memory)
-        }
-        Place::Object(object, _) => objects.get(object).map(|object| &object.memory),
+/// What became of a hole.
+enum Punched {
+    /// The memory came back to this allowance.
+    Under(AllowanceNo),
+    OfDying,
+    /// With its file.
+    Gone,
+}
+
+fn punch(
+    first: Place,
+    count: u64,
+    arenas: &Arenas,
+    objects: &Objects,
+    page_size: u64,
+) -> io::Result<Punched> {
+    let (memory, allowance) = match first {
+        Place::None => return Ok(Punched::Gone),
+        Place::Private(site) => match arenas.get(site.arena) {
+            Some(arena) if arena.dying => return Ok(Punched::OfDying),
+            Some(arena) => (&arena.memory, arena.allowance),
+            None => return Ok(Punched::Gone),
+        },
+        Place::Object(object, _) => match objects.get(object) {
+            Some(object) => (&object.memory, object.allowance),
+            None => return Ok(Punched::Gone),
+        },
     };
-    if let Some(memory) = memory
-        && let Err(why) = memory.punch(u64::from(first.index()) * page_size, count * page_size)
-    {
-        // The kernel has no reason to refuse; without the memory back the budget would not hold.
-        panic!("machine: a hole of {count} pages at {first:?} was not punched: {why}");
-    }
+    memory.punch(u64::from(first.index()) * page_size, count * page_size)?;
+    Ok(Punched::Under(allowance))
 }
 
 #[cfg(test)]

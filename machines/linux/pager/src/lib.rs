@@ -6,9 +6,12 @@
 
 mod ahead;
 mod arenas;
+mod budget;
 mod clients;
+mod expel;
 mod faulting;
 mod figures;
+mod files;
 mod fills;
 mod forks;
 mod frames;
@@ -20,6 +23,7 @@ mod log;
 mod lowering;
 mod machine;
 mod objects;
+mod offences;
 mod options;
 mod paging;
 mod requests;
@@ -29,6 +33,6 @@ mod talk;
 mod threads;
 
 pub use mager_stores::{EngineKind, Faults, SwapPlace};
-pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, NotStarted, Options, References};
+pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};
 pub use server::Server;
 pub use sizes::{BadSizes, Sizes};

@@ -10,11 +10,13 @@
 //! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
 
 use crate::arenas::Arenas;
+use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
-use crate::frames::{Bytes, Frames, InFlight, Place};
+use crate::frames::{Bytes, Frame, Frames, InFlight, Place};
 use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
+use crate::offences::{Offence, Offences};
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
@@ -34,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) lowering: Lowering,
     pub(crate) buffers: Buffers,
     pub(crate) backing: Backing,
+    pub(crate) budget: Budget,
+    pub(crate) offences: Offences,
     /// Inputs and outputs that wait for a staging buffer.
     pub(crate) queued: VecDeque<Io>,
     /// Frames whose bytes may still be in a buffer when the step is over.
@@ -46,13 +50,25 @@ pub(crate) struct Machine {
     /// Answers that came while a step waited for a buffer.
     pub(crate) early: VecDeque<Event>,
     pub(crate) denied: u64,
+    /// The running step is about a page that could not be read.
+    pub(crate) read_failed: bool,
+    /// Inputs and outputs that failed.
+    pub(crate) failures: u64,
+    /// Pages in a row that could not be written.
+    pub(crate) unwritten: u32,
     pub(crate) scratch: Box<[u8]>,
     pub(crate) zeros: Box<[u8]>,
     pub(crate) fills: Vec<Fill>,
 }
 
 impl Machine {
-    pub(crate) fn new(page_size: u32, frames: u32, buffers: Buffers, backing: Backing) -> Self {
+    pub(crate) fn new(
+        page_size: u32,
+        frames: u32,
+        buffers: Buffers,
+        backing: Backing,
+        budget: Budget,
+    ) -> Self {
         Machine {
             page_size: u64::from(page_size),
             frames: Frames::new(frames),
@@ -62,6 +78,8 @@ impl Machine {
             lowering: Lowering::default(),
             buffers,
             backing,
+            budget,
+            offences: Offences::default(),
             queued: VecDeque::new(),
             unplaced: Vec::new(),
             woken: None,
@@ -69,6 +87,9 @@ impl Machine {
             resumed: Vec::new(),
             early: VecDeque::new(),
             denied: 0,
+            read_failed: false,
+            failures: 0,
+            unwritten: 0,
             scratch: vec![0; page_size as usize].into_boxed_slice(),
             zeros: vec![0; page_size as usize * ZERO_PAGES].into_boxed_slice(),
             fills: Vec::new(),
@@ -89,15 +110,47 @@ impl Machine {
     }
 
     pub(crate) fn punch_holes(&mut self) {
-        if !self.holes.is_empty() {
-            self.holes.punch(&self.arenas, &self.objects, self.page_size);
+        if self.holes.is_empty() {
+            return;
         }
+        let refused = self.holes.punch(&self.arenas, &self.objects, &mut self.budget, self.page_size);
+        refused.into_iter().for_each(|place| self.offences.commit(place, Offence::NotPunched));
+    }
+
+    fn allowance(&self, place: Place) -> Option<AllowanceNo> {
+        match place {
+            Place::None => None,
+            Place::Private(site) => Some(self.arenas.get(site.arena)?.allowance),
+            Place::Object(object, _) => Some(self.objects.get(object)?.allowance),
+        }
+    }
+
+    /// Whether pages can be put at a place without exceeding the budget: holes are punched, and the kernel told.
+    pub(crate) fn room(&mut self, place: Place, pages: u32) -> bool {
+        self.punch_holes();
+        self.allowance(place).is_some_and(|allowance| self.budget.room(allowance, pages))
+    }
+
+    /// A frame's bytes could not be put, though there was to be room: they stay where they are, and are tried again
+    /// after the next step.
+    pub(crate) fn not_put(&mut self, frame: FrameNo, why: &std::io::Error) {
+        if why.kind() == std::io::ErrorKind::StorageFull
+            && let Some(allowance) = self.allowance(self.frames[frame].place)
+        {
+            self.budget.suspect(allowance);
+        }
+        self.unplaced.push(frame);
     }
 
     /// Writes a frame's bytes into its memory file without showing them to anyone.
     pub(crate) fn put(&mut self, frame: FrameNo) {
-        self.punch_holes();
         let place = self.frames[frame].place;
+        if !matches!(self.frames[frame].bytes, Bytes::Buffer(_) | Bytes::Zeros) {
+            return;
+        }
+        if !self.room(place, 1) {
+            return self.unplaced.push(frame);
+        }
         let page = match self.frames[frame].bytes {
             Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
             Bytes::Zeros => &self.zeros[..self.scratch.len()],
@@ -105,17 +158,19 @@ impl Machine {
         };
         match self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
             Some(Ok(())) => self.placed(frame),
-            // It stays in its buffer and is tried again after the next step.
-            Some(Err(_)) => self.unplaced.push(frame),
+            Some(Err(why)) => self.not_put(frame, &why),
             None => {}
         }
     }
 
-    fn placed(&mut self, frame: FrameNo) {
+    pub(crate) fn placed(&mut self, frame: FrameNo) {
         if let Bytes::Buffer(buffer) = self.frames[frame].bytes {
             self.buffers.give(buffer);
         }
         self.frames[frame].bytes = Bytes::Placed;
+        if let Some(allowance) = self.allowance(self.frames[frame].place) {
+            self.budget.put(allowance);
+        }
     }
 
     /// Shows what is in the memory file with these rights, whatever was shown before.
@@ -188,8 +243,11 @@ impl Machine {
     pub(crate) fn copied(&mut self, frame: FrameNo) -> BufferNo {
         self.arrive();
         self.lower();
-        let place = self.frames[frame].place;
-        let buffer = self.spare();
+        let (place, buffer) = (self.frames[frame].place, self.spare());
+        if let Bytes::Buffer(unplaced) = self.frames[frame].bytes {
+            self.duplicate_into(unplaced, buffer);
+            return buffer;
+        }
         let offset = self.offset(place);
         let memory = match place {
             Place::None => None,
@@ -197,10 +255,11 @@ impl Machine {
             Place::Object(object, _) => self.objects.get(object).map(|object| &object.memory),
         };
         let read = memory.map(|memory| memory.read(offset, self.buffers.bytes_mut(buffer)));
-        assert!(
-            matches!(read, Some(Ok(()))),
-            "machine: frame {frame} at {place:?} could not be read: {read:?}"
-        );
+        if !matches!(read, Some(Ok(()))) {
+            // Whoever has the file has cut it short; what he gets for it is nothing.
+            self.buffers.bytes_mut(buffer).fill(0);
+            self.offences.commit(place, Offence::Cut);
+        }
         buffer
     }
 
@@ -223,24 +282,16 @@ impl Machine {
         self.arrive();
         self.lower();
         let from = self.frames[frame].place;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let read = self.memory(from).map(|memory| memory.read(self.offset(from), &mut scratch));
-        assert!(
-            matches!(read, Some(Ok(()))),
-            "machine: frame {frame} at {from:?} could not be read: {read:?}"
-        );
+        let buffer = self.copied(frame);
         self.holes.push(from);
-        self.punch_holes();
-        let to = Place::Private(at);
-        let written = self.memory(to).map(|memory| memory.write(self.offset(to), &scratch));
-        assert!(matches!(written, Some(Ok(()))), "machine: frame {frame} did not fit at {to:?}: {written:?}");
-        self.scratch = scratch;
-        (self.frames[frame].place, self.frames[frame].shown) = (to, None);
-    }
-
-    /// The file took the bytes of a page at `at` not: there is no memory, and nothing to be shown.
-    pub(crate) fn lost(&mut self, at: Site, why: &std::io::Error) {
-        panic!("machine: page {at} found no memory although a frame was free: {why}");
+        let moved = Frame {
+            place: Place::Private(at),
+            bytes: Bytes::Buffer(buffer),
+            shown: None,
+            ..self.frames[frame]
+        };
+        self.frames[frame] = moved;
+        self.put(frame);
     }
 
     /// The step is over: what is to be protected is; bytes that nobody was shown go to their memory file, so that buffers
@@ -263,8 +314,11 @@ impl Machine {
         let cured: Vec<u32> = record.poisoned.range(pages.start.0..end).copied().collect();
         for page in cured {
             record.poisoned.remove(&page);
-            // Only a copy takes poison away (a hole does not), so the page is put there and taken away again.
-            if let Some(attached) = &record.attached {
+            // Only a copy takes poison away (a hole does not), so the page is put there and taken away again. Where there
+            // is no room for it, the client's agent has to.
+            if !self.budget.room(record.allowance, 1) {
+                record.zap(page);
+            } else if let Some(attached) = &record.attached {
                 let offset = u64::from(page) * self.page_size;
                 let _ = attached.uffd.copy(attached.base + offset, &self.zeros[..self.scratch.len()], false);
                 let _ = record.memory.punch(offset, self.page_size);

@@ -1,9 +1,10 @@
 //! Memory objects: files that clients map, known by what they are and not by name.
 
+use crate::budget::AllowanceNo;
 use mager_linux_sys::MemoryFile;
 use mager_pager::ObjectNo;
 use mager_stores::FileNo;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What makes two descriptors the same file: device and inode.
 pub(crate) type Identity = (u64, u64);
@@ -12,7 +13,12 @@ pub(crate) type Identity = (u64, u64);
 pub(crate) struct Object {
     pub(crate) identity: Identity,
     pub(crate) memory: MemoryFile,
+    pub(crate) allowance: AllowanceNo,
     pub(crate) file: FileNo,
+    /// Blocks that could not be written home: what the file has there is older than what was shown.
+    pub(crate) lost: BTreeSet<u32>,
+    /// Whether that was not told to anybody who asked for a flush yet.
+    pub(crate) untold: bool,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +28,15 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectNo, &Object)> {
+        let numbered = self.objects.iter().zip(0..);
+        numbered.filter_map(|(object, number)| Some((ObjectNo(number), object.as_ref()?)))
+    }
+
+    pub(crate) fn get_mut(&mut self, object: ObjectNo) -> Option<&mut Object> {
+        self.objects.get_mut(object.index())?.as_mut()
+    }
+
     pub(crate) fn find(&self, identity: Identity) -> Option<ObjectNo> {
         self.by_identity.get(&identity).copied()
     }

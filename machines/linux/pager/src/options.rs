@@ -49,6 +49,42 @@ pub struct Options {
     pub events: Option<PathBuf>,
     /// Failures of the backing to order, for tests.
     pub faults: Option<Faults>,
+    /// What one client may have at most.
+    pub limits: Limits,
+}
+
+/// What one client may have at most, and how that is seen to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Clients, all together.
+    pub clients: usize,
+    /// Arenas of one client.
+    pub arenas: usize,
+    /// Swap blocks that one client may reserve.
+    pub swap: u32,
+    /// Mappings in one arena.
+    pub mappings: usize,
+    /// How memory files are bounded.
+    pub memory: MemoryKind,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { clients: 256, arenas: 64, swap: u32::MAX, mappings: 65_536, memory: MemoryKind::Auto }
+    }
+}
+
+/// How the memory files of arenas and objects are kept to the frames there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MemoryKind {
+    /// By quotas where that is allowed, else audited.
+    #[default]
+    Auto,
+    /// Files of detached tmpfs file systems, whose sizes together are never more than the frames: nobody can exceed
+    /// them. Needs CAP_SYS_ADMIN.
+    Quota,
+    /// Sealed memory files, looked at now and then: whoever has put more there than the pager is expelled.
+    Audit,
 }
 
 /// Why a pager did not start.

@@ -6,6 +6,8 @@ use mager_driver::{Io, Paging};
 use mager_pager::{Event, FrameNo, Home, IoFailed, SwapBlock};
 use mager_stores as stores;
 
+/// Failed inputs and outputs that are told of.
+const MOST_TOLD: u64 = 1000;
 /// Buffers that inputs and outputs leave alone: a step's copies must find one each.
 pub(crate) const KEPT_FOR_COPIES: usize = 64;
 
@@ -94,17 +96,52 @@ impl Machine {
     fn answer(&mut self) -> Option<Event> {
         let done = self.backing.finished()?;
         let frame = FrameNo(done.tag);
-        let result = done.result.map_err(|why| {
-            eprintln!("mager: {why}");
-            IoFailed
-        });
+        let result = done.result.inspect_err(|why| self.tell(frame, why));
         Some(match std::mem::replace(&mut self.frames[frame].in_flight, InFlight::Answered) {
-            InFlight::Reading(buffer) => self.was_read(frame, buffer, result),
-            InFlight::Writing(buffer) => self.was_written(frame, buffer, result),
+            InFlight::Reading(buffer) => {
+                let result = if self.is_lost(frame) { Err(IoFailed) } else { result.map_err(|_| IoFailed) };
+                self.was_read(frame, buffer, result)
+            }
+            InFlight::Writing(buffer) => {
+                let result = self.written_or_lost(frame, result.is_ok());
+                self.was_written(frame, buffer, result)
+            }
             InFlight::No | InFlight::Queued | InFlight::Answered => {
                 unreachable!("backing: frame {frame} was answered twice")
             }
         })
+    }
+
+    /// Says which page it was, and why; not for ever.
+    fn tell(&mut self, frame: FrameNo, why: &stores::StoreError) {
+        self.failures += 1;
+        if self.failures <= MOST_TOLD {
+            eprintln!("mager: {}: {why}", self.frames[frame].place);
+        }
+    }
+
+    /// A file that cannot be written keeps nobody's frame: as with the kernel's own paging the page is given up, and
+    /// flush tells of it; but whoever reads it again is denied it, instead of getting what was there before.
+    fn written_or_lost(&mut self, frame: FrameNo, written: bool) -> Result<(), IoFailed> {
+        if let Place::Object(object, block) = self.frames[frame].place {
+            if let Some(object) = self.objects.get_mut(object) {
+                if written {
+                    object.lost.remove(&block);
+                } else {
+                    object.untold = true;
+                    object.lost.insert(block);
+                }
+            }
+            return Ok(());
+        }
+        self.unwritten = if written { 0 } else { self.unwritten.saturating_add(1) };
+        if written { Ok(()) } else { Err(IoFailed) }
+    }
+
+    /// Whether what the file has is older than what was shown.
+    fn is_lost(&self, frame: FrameNo) -> bool {
+        let Place::Object(object, block) = self.frames[frame].place else { return false };
+        self.objects.get(object).is_some_and(|object| object.lost.contains(&block))
     }
 
     /// Nothing else can be done before an input or output is done.

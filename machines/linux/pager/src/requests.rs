@@ -1,14 +1,13 @@
 //! What clients ask for, as control calls of the core. Everything is checked before anything is done.
 
 use crate::arenas::{Arena, Attached};
-use crate::clients::MAX_ARENAS;
-use crate::hardware::flush_ticket;
-use crate::objects::Object;
+use crate::budget::AllowanceNo;
+use crate::hardware::{MOST_ARENAS, flush_ticket};
 use crate::server::Server;
 use mager_driver::{Control, Outcome};
-use mager_linux_sys::{MemoryFile, Userfault};
+use mager_linux_sys::Userfault;
 use mager_linux_wire::{self as wire, Range, Reply, Request};
-use mager_pager::{Access, ArenaId, BlockNo, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
+use mager_pager::{Access, ArenaId, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::rc::Rc;
@@ -64,7 +63,7 @@ pub(crate) fn wire_id(arena: ArenaId) -> wire::ArenaId {
     wire::ArenaId { slot: arena.slot, generation: arena.generation }
 }
 
-fn pages(range: Range) -> Pages {
+pub(crate) fn pages(range: Range) -> Pages {
     Pages { start: VirtPage(range.page), count: range.count }
 }
 
@@ -118,11 +117,44 @@ impl Server {
         if owns { Ok(()) } else { Err(No::new(Errno::BADF, format!("arena {arena} is not yours"))) }
     }
 
-    fn map_swap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+    /// Whether the arena is the client's, and the range in it.
+    pub(crate) fn owned_range(&self, client: u64, range: Range) -> Result<(), No> {
         self.owned(client, id(range.arena))?;
+        let end = range.page.checked_add(range.count);
+        if range.count > 0 && end.is_some_and(|end| end <= self.options.arena_pages) {
+            return Ok(());
+        }
+        Err(Refused::BadRange.into())
+    }
+
+    fn map_swap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
+        self.owned_range(client, range)?;
+        self.may_map(id(range.arena))?;
+        self.may_reserve(client, range.count)?;
         self.control(Control::MapSwapAt(id(range.arena), pages(range)))?;
         self.machine.cure(id(range.arena), pages(range));
         done()
+    }
+
+    /// Mappings are walked through one by one.
+    pub(crate) fn may_map(&self, arena: ArenaId) -> Result<(), No> {
+        let most = self.options.limits.mappings;
+        if self.driver.view().regions(arena).len() < most {
+            return Ok(());
+        }
+        Err(No::new(Errno::NOMEM, format!("an arena can have {most} mappings")))
+    }
+
+    fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
+        let most = u64::from(self.options.limits.swap);
+        let arenas = self.clients.get(client).map_or(&[][..], |client| &client.arenas);
+        let reserved: u64 =
+            arenas.iter().map(|&arena| u64::from(self.driver.view().reserved_by(arena))).sum();
+        if reserved + u64::from(count) <= most {
+            return Ok(());
+        }
+        let why = format!("{count} pages more than the {reserved} it has: a client can reserve {most}");
+        Err(No::new(Errno::NOMEM, why))
     }
 
     fn create(&mut self, client: u64) -> Result<Answer, No> {
@@ -140,19 +172,36 @@ impl Server {
         make: impl FnOnce(&mut Self) -> Result<ArenaId, No>,
     ) -> Result<(ArenaId, OwnedFd), No> {
         let owner = self.clients.get(client).ok_or(Errno::PROTO)?;
-        if owner.arenas.len() >= MAX_ARENAS {
-            return Err(No::new(Errno::NFILE, format!("a client can have {MAX_ARENAS} arenas")));
+        let most = self.options.limits.arenas;
+        if owner.arenas.len() >= most {
+            return Err(No::new(Errno::NFILE, format!("a client can have {most} arenas")));
+        }
+        if self.driver.view().counts().arenas >= MOST_ARENAS {
+            return Err(No::new(Errno::NFILE, format!("a pager can have {MOST_ARENAS} arenas")));
         }
         let agent = owner.agent.clone();
         let size = u64::from(self.options.arena_pages) * u64::from(self.options.page_size);
-        let memory = MemoryFile::new("mager-arena", size)?;
+        let allowance = self.allowance(client)?;
+        let memory = self.machine.budget.file(allowance, "mager-arena", size)?;
         let descriptor = memory.as_fd().try_clone_to_owned()?;
         let arena = make(self)?;
-        self.machine.arenas.insert(Arena::new(arena, memory, agent));
+        self.machine.arenas.insert(Arena::new(arena, (memory, allowance), agent));
         if let Some(owner) = self.clients.get_mut(client) {
             owner.arenas.push(arena);
         }
         Ok((arena, descriptor))
+    }
+
+    /// What the client's arenas may hold.
+    fn allowance(&mut self, client: u64) -> Result<AllowanceNo, No> {
+        if let Some(allowance) = self.clients.get(client).and_then(|client| client.allowance) {
+            return Ok(allowance);
+        }
+        let allowance = self.machine.budget.open()?;
+        if let Some(owner) = self.clients.get_mut(client) {
+            owner.allowance = Some(allowance);
+        }
+        Ok(allowance)
     }
 
     fn attach(&mut self, client: u64, arena: ArenaId, base: u64, fds: Vec<OwnedFd>) -> Result<Answer, No> {
@@ -168,71 +217,19 @@ impl Server {
         if !uffd.is_as_opened_here() {
             return Err(No::new(Errno::INVAL, "the userfaultfd was opened with features of its own"));
         }
-        self.watch_arena(arena, &uffd)?;
-        let record = self.machine.arenas.get_mut(arena).ok_or(Errno::BADF)?;
-        if record.attached.is_some() {
+        let size = u64::from(self.options.arena_pages) * u64::from(self.options.page_size);
+        base.checked_add(size).ok_or_else(|| No::new(Errno::INVAL, "the arena ends behind all addresses"))?;
+        if self.machine.arenas.get(arena).is_none_or(|record| record.attached.is_some()) {
             return Err(No::new(Errno::BUSY, "the arena is attached already"));
         }
+        self.watch_arena(arena, &uffd)?;
+        let record = self.machine.arenas.get_mut(arena).ok_or(Errno::BADF)?;
         record.attached = Some(Attached { uffd, base });
         done()
     }
 
-    fn map_file(&mut self, client: u64, range: Range, block: u32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
-        self.owned(client, id(range.arena))?;
-        let file = fds.into_iter().next().ok_or_else(|| No::new(Errno::BADF, "no file came along"))?;
-        let identity = self.check_file(&file, block, range.count)?;
-        let (object, fresh) = match self.machine.objects.find(identity) {
-            Some(object) => (object, false),
-            None => (self.new_object(identity, file)?, true),
-        };
-        let call = Control::MapObjectAt(id(range.arena), pages(range), object, BlockNo(block));
-        if let Err(why) = self.control(call) {
-            if fresh {
-                self.drop_object(object);
-            }
-            return Err(why);
-        }
-        self.machine.cure(id(range.arena), pages(range));
-        let memory = &self.machine.objects.get(object).ok_or(Errno::BADF)?.memory;
-        Ok(Some((Reply::Done, vec![memory.as_fd().try_clone_to_owned()?])))
-    }
-
-    fn check_file(&self, file: &OwnedFd, block: u32, count: u32) -> Result<(u64, u64), No> {
-        let stat = rustix::fs::fstat(file)?;
-        if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
-            return Err(No::new(Errno::ACCESS, "only regular files can be mapped"));
-        }
-        let flags = rustix::fs::fcntl_getfl(file)?;
-        if !flags.contains(rustix::fs::OFlags::RDWR) {
-            return Err(No::new(Errno::ACCESS, "the file must be open for reading and writing"));
-        }
-        let page = u64::from(self.options.page_size);
-        let blocks = u64::try_from(stat.st_size).unwrap_or(0).div_ceil(page);
-        if u64::from(block) + u64::from(count) > blocks {
-            let why =
-                format!("the file has {blocks} pages; {count} from page {block} on reach beyond its end");
-            return Err(No::new(Errno::INVAL, why));
-        }
-        Ok((stat.st_dev, stat.st_ino))
-    }
-
-    fn new_object(&mut self, identity: (u64, u64), file: OwnedFd) -> Result<ObjectNo, No> {
-        let memory =
-            MemoryFile::new("mager-object", u64::from(u32::MAX) * u64::from(self.options.page_size))?;
-        let file = self.machine.backing.add_file(file.into(), false);
-        let number = self.machine.objects.next();
-        self.machine.objects.insert(number, Object { identity, memory, file });
-        Ok(number)
-    }
-
-    pub(crate) fn drop_object(&mut self, number: ObjectNo) {
-        if let Some(object) = self.machine.objects.remove(number) {
-            self.machine.backing.remove_file(object.file);
-        }
-    }
-
     fn unmap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
-        self.owned(client, id(range.arena))?;
+        self.owned_range(client, range)?;
         let objects = self.objects_in(id(range.arena), pages(range));
         self.control(Control::Unmap(id(range.arena), pages(range)))?;
         self.machine.cure(id(range.arena), pages(range));
@@ -241,7 +238,7 @@ impl Server {
     }
 
     fn discard(&mut self, client: u64, range: Range) -> Result<Answer, No> {
-        self.owned(client, id(range.arena))?;
+        self.owned_range(client, range)?;
         self.control(Control::Discard(id(range.arena), pages(range)))?;
         self.machine.cure(id(range.arena), pages(range));
         done()
@@ -268,13 +265,16 @@ impl Server {
         let Some(Kind::Object(object, _)) = region else {
             return Err(No::new(Errno::INVAL, "no file is mapped there"));
         };
+        if let Some(client) = self.clients.get_mut(client) {
+            client.flushing = Some(object);
+        }
         self.control(Control::Flush(What::Object(object), flush_ticket(client)))?;
         Ok(None)
     }
 
     fn pin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         let arena = id(range.arena);
-        self.owned(client, arena)?;
+        self.owned_range(client, range)?;
         for page in pages(range).iter() {
             let at = Site { arena, page };
             let file = matches!(self.driver.view().region(at), Some(Kind::Object(..)));
@@ -292,7 +292,7 @@ impl Server {
 
     fn unpin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         let arena = id(range.arena);
-        self.owned(client, arena)?;
+        self.owned_range(client, range)?;
         for page in pages(range).iter() {
             self.control(Control::Unpin(Site { arena, page }))?;
         }
@@ -305,7 +305,7 @@ impl Server {
             owner.arenas.retain(|&owned| owned != arena);
             owner.past += self.machine.arenas.get(arena).map(|arena| arena.counted).unwrap_or_default();
         }
-        self.destroy(arena);
+        drop(self.destroy(arena));
         done()
     }
 }

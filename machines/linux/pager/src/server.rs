@@ -5,7 +5,9 @@
 //! ```
 
 use crate::arenas::Arena;
+use crate::budget::Budget;
 use crate::clients::Clients;
+use crate::expel::Condemned;
 use crate::forks::Freeze;
 use crate::hardware::flush_ticket;
 use crate::machine::Machine;
@@ -30,6 +32,9 @@ const STAGING: usize = 4 << 20;
 const LEAST_BUFFERS: usize = 3 * KEPT_FOR_COPIES;
 /// How long the loop sleeps at most while there is something to look after.
 const LOOK_AFTER: Duration = Duration::from_millis(10);
+
+/// Memory files are looked at so often, while anything happens at all.
+const AUDIT: Duration = Duration::from_millis(100);
 
 const LISTENER: u64 = 0;
 const BACKING: u64 = 1 << 56;
@@ -67,10 +72,23 @@ pub struct Server {
     started: Instant,
     pub(crate) faults: Vec<Fault>,
     pub(crate) message: Box<[u8]>,
+    pub(crate) expelled: u64,
+    /// Closed to make room for a connection that is to be turned away when there are no descriptors left.
+    pub(crate) reserve: Option<OwnedFd>,
+    /// Mapped files there can be.
+    pub(crate) most_files: usize,
+    pub(crate) condemned: Vec<Condemned>,
+    /// When memory files were looked at last.
+    audited: Instant,
 }
 
 fn system(what: &'static str) -> impl FnOnce(io::Error) -> NotStarted {
     move |why| NotStarted::System { what, why }
+}
+
+/// A descriptor that can be done without.
+pub(crate) fn reserve() -> Option<OwnedFd> {
+    Some(std::fs::File::open("/dev/null").ok()?.into())
 }
 
 impl Server {
@@ -88,6 +106,8 @@ impl Server {
         let buffers = (STAGING / options.page_size as usize).max(LEAST_BUFFERS);
         let buffers = Buffers::new(options.page_size as usize, buffers).map_err(system("staging buffers"))?;
         let backing = Backing::new(backing_options(&options))?;
+        let budget = Budget::new(options.page_size, options.frames, options.limits.memory)
+            .map_err(system("a file system for memory files"))?;
         let epoll =
             epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from).map_err(system("epoll"))?;
         let listener = match &options.socket {
@@ -96,7 +116,7 @@ impl Server {
         };
         let server = Server {
             driver,
-            machine: Machine::new(options.page_size, options.frames, buffers, backing),
+            machine: Machine::new(options.page_size, options.frames, buffers, backing, budget),
             clients: Clients::default(),
             frozen: Vec::new(),
             threads: Threads::new(if options.pull { crate::home::settle(&options.swap) } else { None }),
@@ -107,6 +127,11 @@ impl Server {
             started: Instant::now(),
             faults: Vec::with_capacity(64),
             message: vec![0; MAX_MESSAGE].into_boxed_slice(),
+            expelled: 0,
+            reserve: reserve(),
+            most_files: usize::try_from(mager_linux_sys::raise_descriptor_limit() / 8).unwrap_or(usize::MAX),
+            condemned: Vec::new(),
+            audited: Instant::now(),
             options,
         };
         server.watch_own().map_err(system("epoll"))?;
@@ -162,6 +187,7 @@ impl Server {
                 self.happened(data, event.flags);
             }
             self.after();
+            self.look_around();
             if self.listener.is_none() && self.clients.iter().next().is_none() {
                 return self.stop();
             }
@@ -174,6 +200,7 @@ impl Server {
         let wait = if busy { Duration::ZERO } else { LOOK_AFTER };
         let restless = busy
             || !self.frozen.is_empty()
+            || !self.condemned.is_empty()
             || self.threads.any_pulled()
             || self.machine.arenas.iter().any(Arena::has_zaps);
         restless.then(|| rustix::event::Timespec::try_from(wait).unwrap_or_default())
@@ -188,10 +215,24 @@ impl Server {
         }
     }
 
+    /// Now and then, however busy the pager is.
+    fn look_around(&mut self) {
+        if self.audited.elapsed() >= AUDIT {
+            self.audit();
+            self.drop_forgotten();
+            self.audited = Instant::now();
+        }
+    }
+
     /// Nothing has happened for a while.
     fn idle(&mut self) {
         self.threads.quiet(Instant::now());
         self.machine.arenas.iter_mut().for_each(Arena::send_zaps);
+        self.drop_forgotten();
+    }
+
+    /// Files that nobody has anything of are closed.
+    fn drop_forgotten(&mut self) {
         for object in self.driver.pager().forgotten() {
             self.drop_object(object);
         }

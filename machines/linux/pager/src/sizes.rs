@@ -1,6 +1,6 @@
 //! Sizes as people give them, in bytes, and whether they go together.
 
-use crate::options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Options, References};
+use crate::options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, Options, References};
 use mager_stores::{EngineKind, Existing, SwapPlace};
 use std::path::PathBuf;
 
@@ -101,6 +101,7 @@ impl Sizes {
             read_ahead: DEFAULT_READ_AHEAD,
             events: None,
             faults: None,
+            limits: Limits::default(),
         })
     }
 

@@ -1,11 +1,12 @@
 //! Talking with clients: they come, ask, are answered, and go.
 
 use crate::clients::{Client, Counted};
+use crate::expel::Condemned;
 use crate::hardware::{flush_ticket, flusher};
 use crate::requests::{Answer, No};
 use crate::server::{CLIENT, Server};
 use mager_driver::Control;
-use mager_linux_sys::{peer, receive, send};
+use mager_linux_sys::{MemoryFile, peer, receive, send};
 use mager_linux_wire::{Reply, decode, encode};
 use mager_pager::{ArenaId, ObjectNo, Pages, VirtPage, What};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -16,18 +17,32 @@ impl Server {
     /// A client whose socket is here already.
     pub fn adopt(&mut self, socket: OwnedFd) -> io::Result<()> {
         let (pid, _) = peer(&socket)?;
-        self.connected(socket, pid).map(drop).map_err(|_| io::ErrorKind::Other.into())
+        let number = self.connected(socket, pid).map_err(|_| io::ErrorKind::Other)?;
+        if let Some(client) = self.clients.get_mut(number) {
+            client.process = mager_linux_sys::process(pid);
+        }
+        Ok(())
+    }
+
+    /// Whether whoever connected may be served: the user whose pager this is, or root, as long as there is room.
+    fn welcome(&self, socket: &OwnedFd) -> bool {
+        let ours = rustix::process::geteuid().as_raw();
+        let known = peer(socket).is_ok_and(|(_, uid)| uid == ours || uid == 0);
+        known && self.clients.count() < self.options.limits.clients
     }
 
     pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32) -> Result<u64, No> {
         let client = Client {
             socket,
             pid,
+            process: None,
             greeted: false,
             agent: None,
             arenas: Vec::new(),
             kin: None,
             past: Counted::default(),
+            allowance: None,
+            flushing: None,
         };
         let number = self.clients.add(client);
         let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
@@ -40,11 +55,22 @@ impl Server {
 
     pub(crate) fn accept(&mut self) {
         let Some(listener) = &self.listener else { return };
-        let Ok(socket) = rustix::net::accept_with(listener, rustix::net::SocketFlags::CLOEXEC) else {
-            return;
+        let accept = || rustix::net::accept_with(listener, rustix::net::SocketFlags::CLOEXEC);
+        let socket = match accept() {
+            Ok(socket) => socket,
+            // Who cannot be served must not stay in the queue either, where he would keep the loop busy.
+            Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+                self.reserve = None;
+                drop(accept());
+                self.reserve = crate::server::reserve();
+                return;
+            }
+            Err(_) => return,
         };
-        // A peer that is gone again already, or whom there is no room for, is not served.
-        let _ = self.adopt(socket);
+        // A stranger, a peer that is gone again already, or whom there is no room for, is not served.
+        if self.welcome(&socket) {
+            let _ = self.adopt(socket);
+        }
     }
 
     pub(crate) fn talk(&mut self, number: u64) {
@@ -83,12 +109,16 @@ impl Server {
     /// A client's connection has ended: everything it had is given back.
     pub(crate) fn gone(&mut self, number: u64) {
         if let Some(client) = self.clients.remove(number) {
-            client.arenas.iter().for_each(|&arena| self.destroy(arena));
+            let files = client.arenas.iter().filter_map(|&arena| self.destroy(arena)).collect();
+            if let Some(allowance) = client.allowance {
+                self.condemn(Condemned { allowance, files, process: client.process });
+            }
             self.thaw(|freeze| freeze.child == number);
         }
     }
 
-    pub(crate) fn destroy(&mut self, arena: ArenaId) {
+    /// Ends an arena. Its memory file, emptied: others may have it still.
+    pub(crate) fn destroy(&mut self, arena: ArenaId) -> Option<MemoryFile> {
         if let Some(record) = self.machine.arenas.get_mut(arena) {
             record.dying = true;
             // Closing is not enough: the client has a duplicate, and would go on being waited for.
@@ -99,8 +129,13 @@ impl Server {
         let whole = Pages { start: VirtPage(0), count: self.options.arena_pages };
         let objects = self.objects_in(arena, whole);
         let _ = self.control(Control::Destroy(arena));
-        self.machine.arenas.remove(arena);
+        self.machine.punch_holes();
         self.flush_unused(&objects);
+        let record = self.machine.arenas.remove(arena)?;
+        let _ = record.memory.punch(0, u64::from(whole.count) * self.machine.page_size);
+        let pages = self.machine.holes.take_of_dying();
+        self.machine.budget.took(record.allowance, pages);
+        Some(record.memory)
     }
 
     /// Dirty pages of files that were unmapped go home without waiting to be victims.
@@ -114,6 +149,9 @@ impl Server {
         for (who, outcome) in std::mem::take(&mut self.machine.answers) {
             let Some(number) = flusher(who).filter(|&number| number != 0) else { continue };
             let answer = match outcome {
+                Ok(()) if self.was_lost(number) => {
+                    Err(No::new(rustix::io::Errno::IO, "a page of the file could not be written"))
+                }
                 Ok(()) => Ok(Some((Reply::Done, Vec::new()))),
                 Err(why) => {
                     Err(No::new(rustix::io::Errno::IO, format!("the file could not be written: {why}")))
@@ -123,5 +161,12 @@ impl Server {
                 self.gone(number);
             }
         }
+    }
+
+    /// Whether pages were lost of the file that this client asked to be flushed, and nobody was told.
+    fn was_lost(&mut self, number: u64) -> bool {
+        let flushed = self.clients.get_mut(number).and_then(|client| client.flushing.take());
+        let object = flushed.and_then(|object| self.machine.objects.get_mut(object));
+        object.is_some_and(|object| std::mem::take(&mut object.untold))
     }
 }

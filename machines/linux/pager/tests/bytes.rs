@@ -1,5 +1,6 @@
 //! Bytes come back, whatever was evicted in between.
 
+#[allow(dead_code, reason = "every test crate uses its part")]
 mod common;
 
 use common::sys::{load, store};

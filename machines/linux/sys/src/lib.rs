@@ -7,14 +7,16 @@ mod fork;
 mod mapping;
 mod memory;
 mod placement;
+mod process;
 mod socket;
 mod stack;
 mod uffd;
 
 pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
 pub use mapping::Window;
-pub use memory::MemoryFile;
+pub use memory::{MemoryFile, MemoryFs};
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
+pub use process::{kill, process, raise_descriptor_limit};
 pub use socket::{MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send};
 pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};

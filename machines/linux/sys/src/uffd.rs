@@ -48,7 +48,7 @@ pub enum Failed {
     Gone,
     /// ESRCH: the process is ending.
     Dead,
-    /// ENOSPC, ENOMEM: no memory for the page.
+    /// ENOSPC: the memory file holds all that it may.
     Full,
     /// Any other error number.
     Other(i32),
@@ -194,16 +194,31 @@ impl Userfault {
         let mut messages = [empty; BATCH];
         let size = size_of_val(&messages);
         let buffer = messages.as_mut_ptr().cast();
+        let part = libc::iovec { iov_base: buffer, iov_len: size };
+        // Its other owner can make it blocking at any time, which this read does not mind.
+        // SAFETY: the buffer is writable for `size` bytes, and any bytes are a valid `Message`.
+        let read = unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const part, 1, -1, libc::RWF_NOWAIT) };
+        let bytes = match usize::try_from(read) {
+            Ok(bytes) => bytes,
+            Err(_) if io::Error::last_os_error().raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                self.read_plainly(&mut messages)?
+            }
+            Err(_) => return nothing(io::Error::last_os_error()),
+        };
+        let messages = &messages[..bytes / size_of::<Message>()];
+        let before = into.len();
+        into.extend(messages.iter().filter_map(Message::fault));
+        Ok(into.len() - before)
+    }
+
+    /// As kernels before 6.9 want it.
+    fn read_plainly(&self, messages: &mut [Message; BATCH]) -> io::Result<usize> {
+        let flags = rustix::fs::fcntl_getfl(&self.0)?;
+        rustix::fs::fcntl_setfl(&self.0, flags | rustix::fs::OFlags::NONBLOCK)?;
+        let (buffer, size) = (messages.as_mut_ptr().cast(), size_of_val(messages));
         // SAFETY: the buffer is writable for `size` bytes, and any bytes are a valid `Message`.
         let read = unsafe { libc::read(self.0.as_raw_fd(), buffer, size) };
-        let Ok(bytes) = usize::try_from(read) else {
-            let why = io::Error::last_os_error();
-            return if why.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(why) };
-        };
-        let faults = messages[..bytes / size_of::<Message>()].iter().filter_map(Message::fault);
-        let before = into.len();
-        into.extend(faults);
-        Ok(into.len() - before)
+        usize::try_from(read).or_else(|_| nothing(io::Error::last_os_error()))
     }
 
     /// Puts a page where none is, and wakes who waits for it. `protect`: stores will fault.
@@ -247,6 +262,17 @@ impl Userfault {
 
     /// Touching the range, where nothing is shown, ends in SIGBUS from now on. Wakes who waits.
     pub fn poison(&self, address: u64, len: u64) -> Result<(), Failed> {
+        match self.poison_bare(address, len) {
+            // Where a protected page was taken away a marker of its protection is left, which is not poisoned over.
+            Err(Failed::Exists) => {
+                self.unprotect(address, len)?;
+                self.poison_bare(address, len)
+            }
+            done => done,
+        }
+    }
+
+    fn poison_bare(&self, address: u64, len: u64) -> Result<(), Failed> {
         let mut poison = Continue { range: Range { start: address, len }, mode: 0, mapped: 0 };
         ioctl(&self.0, UFFDIO_POISON, &mut poison).map_err(|why| failed(&why, poison.mapped))
     }
@@ -263,6 +289,11 @@ impl AsFd for Userfault {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+}
+
+/// Nothing being there is no error.
+fn nothing(why: io::Error) -> io::Result<usize> {
+    if why.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(why) }
 }
 
 impl Message {
@@ -288,7 +319,7 @@ fn failed(why: &io::Error, done: i64) -> Failed {
         libc::EFAULT => Failed::Nothing,
         libc::ENOENT | libc::EINVAL => Failed::Gone,
         libc::ESRCH => Failed::Dead,
-        libc::ENOSPC | libc::ENOMEM => Failed::Full,
+        libc::ENOSPC => Failed::Full,
         other => Failed::Other(other),
     }
 }

@@ -34,6 +34,10 @@ pub struct Figures {
     pub denied: u64,
     /// Threads pulled to the pager's CPU.
     pub pulls: u64,
+    /// How what clients hold is bounded: by `quota` or by `audit`.
+    pub bound_by: String,
+    /// Clients that did what they must not.
+    pub expelled: u64,
     pub service: Service,
     pub stores: Stores,
     pub clients: Vec<Client>,
@@ -48,7 +52,7 @@ pub struct Client {
     pub pid: i32,
     pub arenas: usize,
     pub reserved_pages: u64,
-    /// Frames with private pages of this client. File pages are everyone's.
+    /// Private pages of this client in memory. File pages are everyone's.
     pub private_frames: u64,
     pub faults: u64,
     pub page_ins: u64,
