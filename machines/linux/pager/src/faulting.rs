@@ -1,6 +1,5 @@
 //! Faults into the core, answers after them, and work ahead of them.
 
-use crate::forks::MOST_FROZEN;
 use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
@@ -135,7 +134,7 @@ impl Server {
             self.work_ahead();
             self.machine.submit();
         }
-        self.thaw(|freeze| freeze.since.elapsed() > MOST_FROZEN);
+        self.thaw_the_old();
         self.answer_flushes();
         let mut resumed = std::mem::take(&mut self.machine.resumed);
         if !resumed.is_empty() {

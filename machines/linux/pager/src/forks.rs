@@ -18,8 +18,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Stores are not held longer, so that a client that forks in a way of its own does not wait for itself for ever: one that
-/// needs, before it can fork, a lock that a held thread has.
-pub(crate) const MOST_FROZEN: Duration = Duration::from_millis(100);
+/// needs, before it can fork, a lock that a held thread has. Then the child may find stores that are newer or older than
+/// what it has besides, which is said. A busy system takes a while to fork, so this is long.
+const MOST_FROZEN: Duration = Duration::from_secs(1);
 
 /// An arena whose stores are held.
 #[derive(Debug)]
@@ -104,6 +105,18 @@ impl Server {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// Stores that waited too long go on.
+    pub(crate) fn thaw_the_old(&mut self) {
+        let old = |freeze: &Freeze| freeze.since.elapsed() > MOST_FROZEN;
+        if let Some(freeze) = self.frozen.iter().find(|freeze| old(freeze)) {
+            eprintln!(
+                "mager: arena {} was not forked in time: its stores go on before the fork",
+                freeze.arena
+            );
+            self.thaw(old);
         }
     }
 
