@@ -59,7 +59,8 @@ fn map_where_a_fault_was_denied() {
             assert_eq!(arena.map(128).expect("memory"), range);
             check_zero(&arena, range);
         }
-        assert_eq!(figure(&connection, "denied"), 5 * 43);
+        // A late zap takes poison away, and the touch is denied once more.
+        assert!(figure(&connection, "denied") >= 5 * 43);
         check(&arena, pages, 1);
         end(connection, pager, arena);
     });
