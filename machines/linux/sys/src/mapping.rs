@@ -1,6 +1,6 @@
 //! The client's side of an arena: a range of addresses that nothing else of the process uses.
 //!
-//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTNEED), mseal(2).
+//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTNEED).
 
 use rustix::fd::AsFd;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -127,27 +127,12 @@ impl Window {
         Ok(())
     }
 
-    /// The program can neither unmap nor replace this part any more. `false`: this kernel has no mseal.
-    pub fn seal(&self, offset: u64, len: u64) -> io::Result<bool> {
-        let (start, len) = self.part(offset, len)?;
-        // SAFETY: mseal takes the range and no flags, and changes no bytes.
-        let answer = unsafe { libc::syscall(SYS_MSEAL, start, len, 0) };
-        match answer {
-            0 => Ok(true),
-            _ if io::Error::last_os_error().raw_os_error() == Some(libc::ENOSYS) => Ok(false),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
     /// The bytes, as a place to read and write by whoever takes care of aliasing.
     #[must_use]
     pub fn pointer(&self, offset: u64) -> *mut u8 {
         pointer(self.base + offset).cast()
     }
 }
-
-/// mseal(2), since Linux 6.10; the number is the same on every architecture.
-const SYS_MSEAL: libc::c_long = 462;
 
 impl Drop for Window {
     fn drop(&mut self) {
