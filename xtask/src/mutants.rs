@@ -7,6 +7,7 @@ use clap::Args;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -25,10 +26,15 @@ pub struct MutantArgs {
     report: Option<PathBuf>,
 }
 
-/// Time a test program has before it counts as hanging.
-const LIMIT: Duration = Duration::from_secs(120);
+/// Seconds of CPU time a test program has before it counts as hanging.
+const CPU_SECONDS: u32 = 120;
+/// Time by the clock before one that only waits counts as hanging; long, for other programs may keep the CPUs busy.
+const LIMIT: Duration = Duration::from_secs(600);
 /// Address space it may use, in KiB.
 const MEMORY_KIB: u32 = 4 << 20;
+
+/// The signal of whoever has used up its CPU time; see signal(7).
+const SIGXCPU: i32 = 24;
 
 /// One wrong pager.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -221,7 +227,10 @@ fn limited(program: &Path, args: &[&str], folder: &Path) -> Result<(Option<ExitS
     let log = program.with_extension("out");
     let file = fs::File::create(&log).map_err(|why| why.to_string())?;
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -v {MEMORY_KIB}; exec \"$@\""), "sh"]).arg(program).args(args);
+    shell
+        .args(["-c", &format!("ulimit -v {MEMORY_KIB}; ulimit -t {CPU_SECONDS}; exec \"$@\""), "sh"])
+        .arg(program)
+        .args(args);
     shell.current_dir(folder).stdout(file).stderr(Stdio::null()).stdin(Stdio::null());
     let mut child = shell.spawn().map_err(|why| why.to_string())?;
     let start = Instant::now();
@@ -235,6 +244,7 @@ fn limited(program: &Path, args: &[&str], folder: &Path) -> Result<(Option<ExitS
             None => std::thread::sleep(Duration::from_millis(20)),
         }
     };
+    let status = status.filter(|status| status.signal() != Some(SIGXCPU));
     let bytes = fs::read(&log).map_err(|why| why.to_string())?;
     Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }
