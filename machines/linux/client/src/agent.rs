@@ -45,10 +45,11 @@ impl Agent {
         })
     }
 
-    /// Starts its thread.
+    /// Starts its thread. The program's signals are not for it.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
         let ours = Arc::clone(self);
-        std::thread::Builder::new().name("mager-agent".into()).spawn(move || ours.serve()).map(drop)
+        let thread = std::thread::Builder::new().name("mager-agent".into());
+        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve())).map(drop)
     }
 
     pub(crate) fn knows(&self, body: &Arc<Body>) {

@@ -6,7 +6,7 @@ use crate::error::{Error, system};
 use crate::room::Room;
 use mager_linux_sys::{Userfault, Window};
 use mager_linux_wire::{ArenaId, Range, Reply, Request};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -101,6 +101,29 @@ impl Arena {
         turn.request(&Request::Unmap(self.range(pages)), &[])?;
         self.room().give(pages.page, pages.count);
         Ok(())
+    }
+
+    /// All of its addresses: the first, and how many.
+    #[must_use]
+    pub fn addresses(&self) -> (u64, u64) {
+        (self.body.window.base(), self.body.window.len())
+    }
+
+    /// As [`Arena::map`], in the place that the caller has chosen. Who uses this keeps count of what is free himself, and
+    /// uses neither `map` nor `unmap`.
+    pub fn commit(&self, pages: Pages) -> Result<(), Error> {
+        self.request(&Request::MapSwap(self.range(pages)))
+    }
+
+    /// What [`Arena::commit`] has mapped, or a part of it, is not used any more. Its addresses stay the arena's.
+    pub fn withdraw(&self, pages: Pages) -> Result<(), Error> {
+        self.request(&Request::Unmap(self.range(pages)))
+    }
+
+    /// The descriptors it lives by. Whoever closes one of them loses the arena.
+    #[must_use]
+    pub fn descriptors(&self) -> [RawFd; 2] {
+        [self.body.uffd.as_fd().as_raw_fd(), self.body.memory.as_raw_fd()]
     }
 
     /// Private pages read as zeros again; frames and swap are given back.

@@ -6,7 +6,7 @@ use crate::fork;
 use crate::gate::{Gate, Passage};
 use mager_linux_sys::{connect, pair, receive, send};
 use mager_linux_wire::{Facts, MAX_MESSAGE, Reply, Request, VERSION, decode, encode};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,6 +138,13 @@ impl Connection {
     /// The pager's figures as JSON.
     pub fn figures(&self) -> Result<String, Error> {
         figures(self.turn()?.ask(&Request::Observe, &[])?.0)
+    }
+
+    /// The descriptors it lives by. Whoever closes one of them loses the pager.
+    #[must_use]
+    pub fn descriptors(&self) -> [RawFd; 2] {
+        let _passage = self.gate.pass();
+        [self.line().socket.as_raw_fd(), self.agent.socket.as_raw_fd()]
     }
 
     /// The pager's fixed facts.

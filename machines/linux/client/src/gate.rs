@@ -12,26 +12,29 @@ const CLOSED: u32 = 1;
 /// Closed, and somebody may be waiting.
 const AWAITED: u32 = 2;
 
+/// The lock.
 #[derive(Debug)]
-pub(crate) struct Gate(AtomicU32);
+pub struct Gate(AtomicU32);
 
 /// The gate is closed behind whoever has this.
 #[derive(Debug)]
-pub(crate) struct Passage<'a>(&'a Gate);
+pub struct Passage<'a>(&'a Gate);
 
 impl Gate {
-    pub(crate) const fn new() -> Self {
+    /// An open one.
+    #[must_use]
+    pub const fn new() -> Self {
         Gate(AtomicU32::new(OPEN))
     }
 
     /// One at a time.
-    pub(crate) fn pass(&self) -> Passage<'_> {
+    pub fn pass(&self) -> Passage<'_> {
         self.close();
         Passage(self)
     }
 
     /// Waits until it is open, and closes it.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         if self.0.compare_exchange(OPEN, CLOSED, Acquire, Relaxed).is_ok() {
             return;
         }
@@ -41,7 +44,7 @@ impl Gate {
     }
 
     /// Opens it, whoever closed it.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         if self.0.swap(OPEN, Release) == AWAITED {
             let _ = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
         }

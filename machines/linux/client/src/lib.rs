@@ -24,4 +24,6 @@ pub use arena::{Arena, Pages};
 pub use connection::Connection;
 pub use error::Error;
 pub use fork::Forking;
+pub use gate::{Gate, Passage};
 pub use mager_linux_wire::Facts;
+pub use room::Room;

@@ -3,20 +3,24 @@
 //! The only crate of the machine with unsafe code. It decides nothing: which page goes where is for the pager,
 //! which range is an arena is for the client.
 
+mod descriptors;
 mod fork;
 mod mapping;
 mod memory;
 mod placement;
 mod process;
+mod signals;
 mod socket;
 mod stack;
 mod uffd;
 
+pub use descriptors::keep_descriptors_above;
 pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
 pub use process::{kill, process, raise_descriptor_limit};
+pub use signals::without_signals;
 pub use socket::{MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send};
 pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};

@@ -1,6 +1,6 @@
 //! The client's side of an arena: a range of addresses that nothing else of the process uses.
 //!
-//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTNEED).
+//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTDUMP, MADV_DONTNEED).
 
 use rustix::fd::AsFd;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -78,9 +78,7 @@ impl Window {
         let flags = MapFlags::SHARED | MapFlags::FIXED | MapFlags::NORESERVE;
         // SAFETY: the range lies inside the window, which belongs to nobody else.
         unsafe { rustix::mm::mmap(start, len, rights, flags, file, at) }?;
-        // SAFETY: as above; the advice changes what a fork does, and no bytes.
-        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontFork) }?;
-        Ok(())
+        keep_here(start, len)
     }
 
     /// After a fork, in the child, which has inherited nothing there: shows `file` in the whole window. Fails where
@@ -91,9 +89,7 @@ impl Window {
         let flags = MapFlags::SHARED | MapFlags::FIXED_NOREPLACE | MapFlags::NORESERVE;
         // SAFETY: the kernel refuses to replace anything, and nobody holds references into what is not mapped.
         unsafe { rustix::mm::mmap(start, len, rights, flags, file, 0) }?;
-        // SAFETY: the mapping just made; the advice changes what a fork does, and no bytes.
-        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontFork) }?;
-        Ok(())
+        keep_here(start, len)
     }
 
     /// After a fork, in the child, which is not to have the memory: nothing else comes to lie there, and every touch
@@ -141,6 +137,15 @@ impl Drop for Window {
             let _ = unsafe { rustix::mm::munmap(pointer(self.base), len) };
         }
     }
+}
+
+/// A forked child does not inherit it; and a core dump leaves it out, which would page everything in.
+fn keep_here(start: *mut c_void, len: usize) -> io::Result<()> {
+    for advice in [Advice::LinuxDontFork, Advice::LinuxDontDump] {
+        // SAFETY: a mapping just made in a window; the advice changes what forks and dumps do, and no bytes.
+        unsafe { rustix::mm::madvise(start, len, advice) }?;
+    }
+    Ok(())
 }
 
 fn pointer(address: u64) -> *mut c_void {

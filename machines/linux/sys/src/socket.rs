@@ -2,6 +2,7 @@
 //!
 //! Source: unix(7): SOCK_SEQPACKET, SCM_RIGHTS, SO_PEERCRED; fcntl(2): F_DUPFD_CLOEXEC.
 
+use crate::descriptors::lift;
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -71,13 +72,14 @@ pub fn inherited(number: i32) -> io::Result<OwnedFd> {
 pub fn connect(path: &Path) -> io::Result<OwnedFd> {
     let socket = socket()?;
     rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
-    Ok(socket)
+    Ok(lift(socket))
 }
 
 /// Two connected sockets.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC;
-    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
+    let (one, other) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    Ok((lift(one), lift(other)))
 }
 
 /// The process and user at the other end, as they were when it connected.
@@ -111,7 +113,7 @@ pub fn receive(socket: &impl AsFd, buffer: &mut [u8], wait: bool) -> io::Result<
     let mut fds = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(received) = message {
-            fds.extend(received);
+            fds.extend(received.map(lift));
         }
     }
     Ok(Received { len: got.bytes, fds, cut: got.flags.contains(rustix::net::ReturnFlags::TRUNC) })

@@ -3,6 +3,7 @@
 //! Source: userfaultfd(2), ioctl_userfaultfd(2) and Documentation/admin-guide/mm/userfaultfd.rst. Constants are spelled out
 //! here, since the headers of older systems lack the newer ones.
 
+use crate::descriptors::lift;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::fs::OpenOptions;
 use std::io;
@@ -157,7 +158,7 @@ impl Userfault {
         };
         let mut api = Api { api: API, features: FEATURES, ioctls: 0 };
         ioctl(&uffd, UFFDIO_API, &mut api)?;
-        Ok(Userfault(uffd))
+        Ok(Userfault(lift(uffd)))
     }
 
     /// One that was received. What it is shows when it is used.

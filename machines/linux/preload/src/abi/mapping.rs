@@ -1,0 +1,288 @@
+//! mmap(2), munmap(2), mremap(2), mprotect(2), madvise(2), mlock(2): large anonymous private mappings are the arena's.
+
+use super::{answer, no_memory, pointer, refused};
+use crate::address::{self, Owner, owner};
+use crate::start::{Managed, managed};
+use crate::sys;
+use std::ffi::{c_int, c_void};
+use std::ops::Range;
+
+/// Smaller mappings are left alone: they are many, and little. Python takes 256 KiB and more at once for small objects.
+const LEAST: usize = 128 << 10;
+const PAGE: usize = 4096;
+
+/// What is mapped somewhere for a reason of its own.
+const SPECIAL: c_int = libc::MAP_FIXED
+    | libc::MAP_FIXED_NOREPLACE
+    | libc::MAP_GROWSDOWN
+    | libc::MAP_STACK
+    | libc::MAP_HUGETLB
+    | libc::MAP_LOCKED
+    | MAP_32BIT;
+#[cfg(target_arch = "x86_64")]
+const MAP_32BIT: c_int = libc::MAP_32BIT;
+#[cfg(not(target_arch = "x86_64"))]
+const MAP_32BIT: c_int = 0;
+
+const PRIVATE_ZEROS: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+
+/// What mmap is called with.
+#[derive(Clone, Copy)]
+struct Call {
+    address: usize,
+    len: usize,
+    rights: c_int,
+    flags: c_int,
+    fd: c_int,
+    at: i64,
+}
+
+fn failed(errno: c_int) -> *mut c_void {
+    sys::set_errno(errno);
+    libc::MAP_FAILED
+}
+
+/// The part of these addresses that is the mapping zone's, as bytes of the arena.
+fn in_zone(managed: &Managed, start: usize, len: usize) -> Option<Range<usize>> {
+    let (base, size) = managed.arena.addresses();
+    let (base, size) = (sys::word(base), sys::word(size));
+    let from = start.max(base + size / 2);
+    let to = start.saturating_add(len).min(base + size);
+    (from < to).then(|| from - base..to - base)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mmap(
+    address: *mut c_void,
+    len: usize,
+    rights: c_int,
+    flags: c_int,
+    fd: c_int,
+    at: i64,
+) -> *mut c_void {
+    let call = Call { address: address.addr(), len, rights, flags, fd, at };
+    let Some(managed) = managed() else { return sys::map(call.address, len, rights, flags, fd, at) };
+    if flags & libc::MAP_FIXED != 0
+        && let Some(bytes) = in_zone(managed, call.address, len)
+    {
+        return call.over(managed, &bytes).map_or_else(failed, |()| address);
+    }
+    if !call.is_ours() {
+        return sys::map(call.address, len, rights, flags, fd, at);
+    }
+    match managed.zones(|zones| zones.mappings.map(managed, len, 1)) {
+        Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
+        // Reserved without a need for memory: it may be.
+        Err(_) if flags & libc::MAP_NORESERVE != 0 => sys::map(call.address, len, rights, flags, fd, 0),
+        Err(why) => failed(no_memory(why)),
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mmap64(
+    address: *mut c_void,
+    len: usize,
+    rights: c_int,
+    flags: c_int,
+    fd: c_int,
+    at: i64,
+) -> *mut c_void {
+    // SAFETY: the same function, where offsets have 64 bits.
+    unsafe { mmap(address, len, rights, flags, fd, at) }
+}
+
+impl Call {
+    fn is_ours(&self) -> bool {
+        self.len >= LEAST
+            && self.rights == sys::READ_WRITE
+            && self.flags & (PRIVATE_ZEROS | libc::MAP_SHARED) == PRIVATE_ZEROS
+            && self.flags & SPECIAL == 0
+    }
+
+    /// A mapping over a part of one that the arena has: its pages are kept, and their bytes changed.
+    fn over(&self, managed: &Managed, bytes: &Range<usize>) -> Result<(), c_int> {
+        if bytes.len() < self.len || self.flags & libc::MAP_TYPE != libc::MAP_PRIVATE {
+            return Err(libc::ENOMEM);
+        }
+        managed.zones(|zones| {
+            zones.mappings.guard(managed, bytes, sys::READ_WRITE)?;
+            zones.mappings.discard(managed, bytes).map_err(no_memory)
+        })?;
+        if self.flags & libc::MAP_ANONYMOUS == 0 {
+            sys::read_all(self.fd, self.address, self.len, self.at)?;
+        }
+        managed.zones(|zones| zones.mappings.guard(managed, bytes, self.rights))
+    }
+}
+
+/// Does `zone` with what is the mapping zone's, and `rest` with what lies before and behind it.
+fn split(
+    start: usize,
+    len: usize,
+    zone: impl FnOnce(&'static Managed, &Range<usize>) -> Result<(), c_int>,
+    rest: impl Fn(usize, usize) -> Result<(), c_int>,
+) -> c_int {
+    let Some((managed, bytes)) = managed().and_then(|managed| Some((managed, in_zone(managed, start, len)?)))
+    else {
+        return answer(rest(start, len));
+    };
+    let base = sys::word(managed.arena.addresses().0);
+    let parts = [(start, base + bytes.start), (base + bytes.end, start.saturating_add(len))];
+    let outside =
+        || parts.iter().filter(|(from, to)| from < to).try_for_each(|&(from, to)| rest(from, to - from));
+    answer(zone(managed, &bytes).and_then(|()| outside()))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
+    if len == 0 || !start.addr().is_multiple_of(PAGE) {
+        return refused(libc::EINVAL);
+    }
+    if owner(start.addr()) == Owner::Heap {
+        return refused(libc::EINVAL);
+    }
+    split(
+        start.addr(),
+        len,
+        |managed, bytes| managed.zones(|zones| zones.mappings.unmap(managed, bytes)).map_err(no_memory),
+        sys::unmap,
+    )
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mprotect(start: *mut c_void, len: usize, rights: c_int) -> c_int {
+    let address = start.addr();
+    if owner(address) == Owner::Heap
+        && let Some(managed) = managed()
+    {
+        return answer(protect_heap(managed, address, len, rights));
+    }
+    split(
+        address,
+        len,
+        |managed, bytes| managed.zones(|zones| zones.mappings.guard(managed, bytes, rights)),
+        |start, len| sys::protect(start, len, rights),
+    )
+}
+
+/// mimalloc commits so; a program may also guard parts of what it has from malloc.
+fn protect_heap(managed: &Managed, address: usize, len: usize, rights: c_int) -> Result<(), c_int> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static GUARDED: AtomicBool = AtomicBool::new(false);
+    if rights != sys::READ_WRITE {
+        GUARDED.store(true, Ordering::Relaxed);
+        return sys::protect(address, len, rights);
+    }
+    let start = address::offset(address);
+    managed.zones(|zones| zones.heap.commit(managed, start..start + len)).map_err(no_memory)?;
+    if GUARDED.load(Ordering::Relaxed) { sys::protect(address, len, rights) } else { Ok(()) }
+}
+
+/// Advice that takes the bytes away.
+fn takes_away(advice: c_int) -> bool {
+    [libc::MADV_DONTNEED, libc::MADV_FREE].contains(&advice)
+}
+
+/// Advice that promises what the arena cannot keep.
+fn is_promise(advice: c_int) -> bool {
+    [libc::MADV_WIPEONFORK, libc::MADV_REMOVE, libc::MADV_DONTFORK].contains(&advice)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn madvise(start: *mut c_void, len: usize, advice: c_int) -> c_int {
+    let address = start.addr();
+    let len = len.next_multiple_of(PAGE);
+    if let Some(managed) = managed()
+        && owner(address) == Owner::Heap
+    {
+        return answer(advise_heap(managed, address::offset(address), len, advice));
+    }
+    split(
+        address,
+        len,
+        |managed, bytes| {
+            if takes_away(advice) {
+                managed.zones(|zones| zones.mappings.discard(managed, bytes)).map_err(no_memory)
+            } else if is_promise(advice) {
+                Err(libc::EINVAL)
+            } else {
+                Ok(())
+            }
+        },
+        |start, len| sys::advise(start, len, advice),
+    )
+}
+
+fn advise_heap(managed: &Managed, start: usize, len: usize, advice: c_int) -> Result<(), c_int> {
+    if takes_away(advice) {
+        return managed.zones(|zones| zones.heap.discard(managed, start..start + len)).map_err(no_memory);
+    }
+    if is_promise(advice) { Err(libc::EINVAL) } else { Ok(()) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_madvise(start: *mut c_void, len: usize, advice: c_int) -> c_int {
+    // POSIX's DONTNEED keeps the bytes.
+    if advice == libc::POSIX_MADV_DONTNEED || owner(start.addr()) != Owner::Elsewhere {
+        return 0;
+    }
+    sys::advise(start.addr(), len, advice).err().unwrap_or(0)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mremap(
+    old: *mut c_void,
+    old_len: usize,
+    new_len: usize,
+    flags: c_int,
+    place: *mut c_void,
+) -> *mut c_void {
+    let address = old.addr();
+    let Some(managed) = managed().filter(|_| owner(address) != Owner::Elsewhere) else {
+        return sys::remap(address, old_len, new_len, flags, place.addr());
+    };
+    if owner(address) == Owner::Heap || flags & !libc::MREMAP_MAYMOVE != 0 || old_len == 0 {
+        return failed(libc::EINVAL);
+    }
+    let start = address::offset(address);
+    match managed.zones(|zones| zones.mappings.resize(managed, start, old_len, new_len)) {
+        Ok(true) => return old,
+        Ok(false) if flags & libc::MREMAP_MAYMOVE == 0 => return failed(libc::ENOMEM),
+        Ok(false) => {}
+        Err(why) => return failed(no_memory(why)),
+    }
+    // SAFETY: the caller has it, and gives it up.
+    unsafe { moved(managed, old, old_len, new_len) }
+}
+
+/// # Safety
+/// `old` is a mapping of `old_len` bytes in the arena.
+unsafe fn moved(managed: &Managed, old: *mut c_void, old_len: usize, new_len: usize) -> *mut c_void {
+    let new = match managed.zones(|zones| zones.mappings.map(managed, new_len, 1)) {
+        Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
+        Err(why) => return failed(no_memory(why)),
+    };
+    let len = old_len.min(new_len);
+    // SAFETY: the old one is the caller's, the new one nobody else's, both are at least that long.
+    unsafe { new.cast::<u8>().copy_from_nonoverlapping(old.cast(), len) };
+    // SAFETY: the caller gives it up.
+    unsafe { munmap(old, old_len) };
+    new
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mlock(start: *const c_void, len: usize) -> c_int {
+    if owner(start.addr()) != Owner::Elsewhere {
+        // What the arena holds may be swapped out, whatever anyone promises.
+        return refused(libc::ENOMEM);
+    }
+    answer(sys::lock(start.addr(), len))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mlockall(flags: c_int) -> c_int {
+    if managed().is_some() {
+        return refused(libc::ENOMEM);
+    }
+    super::next!(c"mlockall" as fn(flags: c_int) -> c_int)
+}

@@ -1,0 +1,44 @@
+//! Where the arena is, to be asked on every `free`: without a lock.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static BASE: AtomicUsize = AtomicUsize::new(0);
+/// Of the heap zone.
+static HEAP: AtomicUsize = AtomicUsize::new(0);
+/// Of the whole arena.
+static LEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Who is asked for a piece of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owner {
+    /// mimalloc.
+    Heap,
+    /// The mapping zone.
+    Mappings,
+    /// The C library.
+    Elsewhere,
+}
+
+/// The arena lies at `base`; the first `heap` of its `len` bytes are the heap zone.
+pub(crate) fn set(base: usize, heap: usize, len: usize) {
+    BASE.store(base, Ordering::Relaxed);
+    HEAP.store(heap, Ordering::Relaxed);
+    LEN.store(len, Ordering::Release);
+}
+
+/// Bytes from the arena's start; anything outside is larger than its length.
+pub(crate) fn offset(address: usize) -> usize {
+    address.wrapping_sub(BASE.load(Ordering::Relaxed))
+}
+
+#[inline]
+pub(crate) fn owner(address: usize) -> Owner {
+    let offset = offset(address);
+    if offset < HEAP.load(Ordering::Relaxed) {
+        Owner::Heap
+    } else if offset < LEN.load(Ordering::Relaxed) {
+        Owner::Mappings
+    } else {
+        Owner::Elsewhere
+    }
+}

@@ -1,0 +1,192 @@
+//! The mapping zone: large anonymous mappings, and allocations too large for mimalloc's blocks.
+
+use crate::start::Managed;
+use crate::sys;
+use mager_linux_client::{Error, Pages, Room};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Runs of pages that are mapped. Addresses are bytes from the arena's start.
+#[derive(Debug)]
+pub(crate) struct Mappings {
+    room: Room,
+    /// First page and number of pages; neighbours that were mapped by different calls stay apart.
+    runs: BTreeMap<u32, u32>,
+    /// Runs that are not readable and writable, and what they are instead.
+    guarded: BTreeMap<u32, (u32, i32)>,
+    page: usize,
+}
+
+impl Mappings {
+    /// Everything from `start` to `end` is free.
+    pub(crate) fn new(page: usize, start: usize, end: usize) -> Self {
+        let number = |bytes: usize| u32::try_from(bytes / page).unwrap_or(u32::MAX);
+        let mut room = Room::new(number(end));
+        let taken = room.take_at(0, number(start));
+        debug_assert!(taken, "mappings: an empty room has room");
+        Mappings { room, runs: BTreeMap::new(), guarded: BTreeMap::new(), page }
+    }
+
+    fn count(&self, len: usize) -> Option<u32> {
+        u32::try_from(len.div_ceil(self.page)).ok()
+    }
+
+    /// The pages that these bytes touch.
+    fn around(&self, bytes: &Range<usize>) -> Range<u32> {
+        let number = |page: usize| u32::try_from(page).unwrap_or(u32::MAX);
+        number(bytes.start / self.page)..number(bytes.end.div_ceil(self.page))
+    }
+
+    /// Fresh zeros; where they are.
+    pub(crate) fn map(&mut self, managed: &Managed, len: usize, align: usize) -> Result<usize, Error> {
+        let slack = self.count(align.saturating_sub(self.page)).unwrap_or(u32::MAX);
+        let count = self.count(len).filter(|&count| count > 0 && count < u32::MAX - slack);
+        let count = count.ok_or(Error::NoRoom { wanted: u32::MAX })?;
+        let found = self.room.take(count + slack).ok_or(Error::NoRoom { wanted: count })?;
+        let page = self.trim(found, count, slack, align);
+        let mapped = managed.arena.commit(Pages { page, count });
+        match mapped {
+            Ok(()) => _ = self.runs.insert(page, count),
+            Err(_) => self.room.give(page, count),
+        }
+        mapped.map(|()| page as usize * self.page)
+    }
+
+    /// Gives back what alignment needed no more.
+    fn trim(&mut self, found: u32, count: u32, slack: u32, align: usize) -> u32 {
+        let step = u32::try_from((align / self.page).max(1)).unwrap_or(1);
+        let page = found.next_multiple_of(step);
+        let end = found + count + slack;
+        for (from, to) in [(found, page), (page + count, end)] {
+            if to > from {
+                self.room.give(from, to - from);
+            }
+        }
+        page
+    }
+
+    /// The mapped runs that lie in `pages`, cut to them.
+    fn inside(&self, pages: &Range<u32>) -> Vec<Pages> {
+        let before = self.runs.range(..pages.start).next_back();
+        let all = before.into_iter().chain(self.runs.range(pages.clone()));
+        let cut = all.filter_map(|(&page, &count)| {
+            let (start, end) = (page.max(pages.start), (page + count).min(pages.end));
+            (start < end).then(|| Pages { page: start, count: end - start })
+        });
+        cut.collect()
+    }
+
+    /// Bytes of the run that starts here, as it was asked for and rounded up to pages.
+    pub(crate) fn len(&self, start: usize) -> Option<usize> {
+        let page = u32::try_from(start / self.page).ok()?;
+        self.runs.get(&page).map(|&count| count as usize * self.page)
+    }
+
+    /// They are not mapped any more, whatever of them was.
+    pub(crate) fn unmap(&mut self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
+        for run in self.inside(&self.around(bytes)) {
+            self.unguard(managed, run);
+            managed.arena.withdraw(run)?;
+            self.cut(run);
+            self.room.give(run.page, run.count);
+        }
+        Ok(())
+    }
+
+    /// Takes pages, which are of one run, out of it.
+    fn cut(&mut self, gone: Pages) {
+        let Some((&page, &count)) = self.runs.range(..=gone.page).next_back() else { return };
+        self.runs.remove(&page);
+        let (after, end) = (gone.page + gone.count, page + count);
+        for (from, to) in [(page, gone.page), (after, end)] {
+            if to > from {
+                self.runs.insert(from, to - from);
+            }
+        }
+    }
+
+    /// Mapped pages read as zeros again.
+    pub(crate) fn discard(&self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
+        let whole = bytes.start.next_multiple_of(self.page)..bytes.end / self.page * self.page;
+        if whole.is_empty() {
+            return Ok(());
+        }
+        self.inside(&self.around(&whole)).into_iter().try_for_each(|run| managed.arena.discard(run))
+    }
+
+    /// The run that `have` bytes at `start` end gets `want` bytes from there, where it is. `false`: no room behind it.
+    pub(crate) fn resize(
+        &mut self,
+        managed: &Managed,
+        start: usize,
+        have: usize,
+        want: usize,
+    ) -> Result<bool, Error> {
+        let (had, wanted) = (self.around(&(start..start + have)), self.around(&(start..start + want)));
+        if wanted.end <= had.end {
+            self.unmap(managed, &(wanted.end as usize * self.page..had.end as usize * self.page))?;
+            return Ok(true);
+        }
+        let Some((&page, &count)) = self.runs.range(..=had.start).next_back() else { return Ok(false) };
+        let more = wanted.end - had.end;
+        if page + count != had.end || !self.room.take_at(had.end, more) {
+            return Ok(false);
+        }
+        let committed = managed.arena.commit(Pages { page: had.end, count: more });
+        match committed {
+            Ok(()) => _ = self.runs.insert(page, count + more),
+            Err(_) => self.room.give(had.end, more),
+        }
+        committed.map(|()| true)
+    }
+
+    /// What may be done with these bytes from now on. Readable and writable is what they are at first.
+    pub(crate) fn guard(&mut self, managed: &Managed, bytes: &Range<usize>, rights: i32) -> Result<(), i32> {
+        let pages = self.around(bytes);
+        let run = Pages { page: pages.start, count: pages.end - pages.start };
+        self.set_rights(managed, run, rights)?;
+        self.carve(run);
+        if rights != sys::READ_WRITE {
+            self.guarded.insert(run.page, (run.count, rights));
+        }
+        Ok(())
+    }
+
+    fn unguard(&mut self, managed: &Managed, gone: Pages) {
+        for run in self.carve(gone) {
+            // The arena's own rights, to be had again by whoever gets these pages next.
+            let _ = self.set_rights(managed, run, sys::READ_WRITE);
+        }
+    }
+
+    /// Forgets what is guarded in `gone`: those pages.
+    fn carve(&mut self, gone: Pages) -> Vec<Pages> {
+        let end = gone.page + gone.count;
+        let meets = self.guarded.range(..end).filter(|&(&page, &(count, _))| page + count > gone.page);
+        let meets: Vec<_> = meets.map(|(&page, &(count, rights))| (page, page + count, rights)).collect();
+        let cut = meets.into_iter().map(|(start, stop, rights)| {
+            self.guarded.remove(&start);
+            for (from, to) in [(start, gone.page), (end, stop)] {
+                if to > from {
+                    self.guarded.insert(from, (to - from, rights));
+                }
+            }
+            let (start, stop) = (start.max(gone.page), stop.min(end));
+            Pages { page: start, count: stop - start }
+        });
+        cut.collect()
+    }
+
+    fn set_rights(&self, managed: &Managed, run: Pages, rights: i32) -> Result<(), i32> {
+        let base = sys::word(managed.arena.addresses().0);
+        let (start, len) = (base + run.page as usize * self.page, run.count as usize * self.page);
+        sys::protect(start, len, rights)
+    }
+
+    /// In a forked child, whose arena is readable and writable all over.
+    pub(crate) fn guard_again(&self, managed: &Managed) {
+        for (&page, &(count, rights)) in &self.guarded {
+            let _ = self.set_rights(managed, Pages { page, count }, rights);
+        }
+    }
+}

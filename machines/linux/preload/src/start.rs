@@ -1,0 +1,135 @@
+//! From the first allocation to a working arena.
+
+use crate::heap::Heap;
+use crate::mappings::Mappings;
+use crate::{address, children, descriptors, masks, sys, tell};
+use mager_linux_client::{Arena, Connection, Error, Gate, OnPagerDeath, Pages};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Where the pager listens.
+const SOCKET: &str = "MAGER_RUN_SOCKET";
+/// Descriptors of our own begin here: programs count on the low ones, shells use some up to 255.
+const FLOOR: i32 = 900;
+
+const NOT_YET: u8 = 0;
+const STARTING: u8 = 1;
+const READY: u8 = 2;
+const OFF: u8 = 3;
+
+static STATE: AtomicU8 = AtomicU8::new(NOT_YET);
+/// The thread that starts.
+static STARTER: AtomicI32 = AtomicI32::new(0);
+static MANAGED: OnceLock<Managed> = OnceLock::new();
+
+/// What serves the program.
+#[derive(Debug)]
+pub(crate) struct Managed {
+    pub(crate) arena: Arena,
+    _connection: Arc<Connection>,
+    /// Closed while the zones are looked at or changed, and while the process forks.
+    pub(crate) gate: Gate,
+    /// Behind the gate, so that no fork finds it locked.
+    zones: Mutex<Zones>,
+}
+
+/// Which parts of the arena are in use.
+#[derive(Debug)]
+pub(crate) struct Zones {
+    pub(crate) heap: Heap,
+    pub(crate) mappings: Mappings,
+}
+
+/// Who is to serve a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Server {
+    /// The arena.
+    Arena,
+    /// The C library.
+    System,
+}
+
+/// Who serves an allocation. The first one starts everything.
+#[inline]
+pub(crate) fn server() -> Server {
+    if STATE.load(Ordering::Acquire) == READY { Server::Arena } else { not_ready() }
+}
+
+/// Whether everything works already; starts nothing.
+#[inline]
+pub(crate) fn managed() -> Option<&'static Managed> {
+    if STATE.load(Ordering::Acquire) == READY { MANAGED.get() } else { None }
+}
+
+#[cold]
+fn not_ready() -> Server {
+    loop {
+        match STATE.load(Ordering::Acquire) {
+            READY => return Server::Arena,
+            OFF => return Server::System,
+            NOT_YET if !sys::has_environment() => return Server::System,
+            NOT_YET => begin(),
+            _ if STARTER.load(Ordering::Relaxed) == sys::thread() => return Server::System,
+            _ => sys::yield_now(),
+        }
+    }
+}
+
+fn begin() {
+    if STATE.compare_exchange(NOT_YET, STARTING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        return;
+    }
+    STARTER.store(sys::thread(), Ordering::Relaxed);
+    let state = match std::env::var_os(SOCKET) {
+        None => OFF,
+        Some(socket) => {
+            let socket = PathBuf::from(socket);
+            match Managed::new(&socket) {
+                Ok(()) => READY,
+                Err(why) => tell::give_up(&format!(
+                    "this program cannot have its memory from the pager at {}: {why}",
+                    socket.display()
+                )),
+            }
+        }
+    };
+    STARTER.store(0, Ordering::Relaxed);
+    STATE.store(state, Ordering::Release);
+}
+
+impl Managed {
+    fn new(socket: &std::path::Path) -> Result<(), Error> {
+        masks::remember();
+        mager_linux_sys::keep_descriptors_above(FLOOR);
+        let connection = Connection::to(socket, OnPagerDeath::End)?;
+        let arena = Arena::new(&connection)?;
+        connection.follow_forks()?;
+        descriptors::protect(connection.descriptors().into_iter().chain(arena.descriptors()));
+        let (base, len) = arena.addresses();
+        let (base, len) = (sys::word(base), sys::word(len));
+        let page = sys::word(arena.page_size());
+        let heap = Heap::new(len / 2, page);
+        let mappings = Mappings::new(page, len / 2, len);
+        address::set(base, len / 2, len);
+        let zones = Mutex::new(Zones { heap, mappings });
+        let managed = Managed { arena, _connection: connection, gate: Gate::new(), zones };
+        let _ = MANAGED.set(managed);
+        children::watch_forks();
+        sys::give_to_allocator(base, len / 2);
+        Ok(())
+    }
+
+    /// The zones, while nobody else has them. They must not be asked for again meanwhile.
+    pub(crate) fn zones<T>(&self, work: impl FnOnce(&mut Zones) -> T) -> T {
+        let _passage = self.gate.pass();
+        work(&mut self.zones.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Bytes of the arena, from its start, as pages; whole pages only.
+    pub(crate) fn pages(&self, start: usize, end: usize) -> Pages {
+        let page = sys::word(self.arena.page_size());
+        let number = |at: usize| u32::try_from(at / page).unwrap_or(u32::MAX);
+        Pages { page: number(start), count: number(end) - number(start) }
+    }
+}
