@@ -1,6 +1,6 @@
 //! Forks: the zones are looked at by nobody while it happens, and the child goes on with its own.
 
-use crate::start::{Managed, managed};
+use crate::start::{Managed, managed, set_forking, while_forking};
 use crate::{masks, sys};
 use mager_linux_client::{Error, Forking};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -30,21 +30,26 @@ fn close(managed: &Managed) {
     managed.gate.close();
     FORKER.store(sys::thread(), Ordering::Relaxed);
     PARENT.store(sys::process(), Ordering::Relaxed);
+    set_forking(true);
+}
+
+/// Whether the caller is the thread that forks, or what has become of it in the child.
+pub(crate) fn is_forker() -> bool {
+    FORKER.load(Ordering::Relaxed) == sys::thread() || PARENT.load(Ordering::Relaxed) != sys::process()
 }
 
 extern "C" fn before() {
-    if FORKER.load(Ordering::Relaxed) != sys::thread()
-        && let Some(managed) = managed()
-    {
+    if let Some(managed) = managed() {
         close(managed);
     }
 }
 
 extern "C" fn after() {
-    let Some(managed) = managed() else { return };
+    let Some(managed) = while_forking() else { return };
     if FORKER.swap(0, Ordering::Relaxed) == 0 {
         return;
     }
+    set_forking(false);
     managed.gate.open();
     if PARENT.load(Ordering::Relaxed) != sys::process() {
         masks::let_go();

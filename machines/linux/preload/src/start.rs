@@ -17,6 +17,8 @@ const NOT_YET: u8 = 0;
 const STARTING: u8 = 1;
 const READY: u8 = 2;
 const OFF: u8 = 3;
+/// The gate is closed for a fork: whoever forks must do without the zones, in both processes.
+const FORKING: u8 = 4;
 
 static STATE: AtomicU8 = AtomicU8::new(NOT_YET);
 /// The thread that starts.
@@ -59,7 +61,21 @@ pub(crate) fn server() -> Server {
 /// Whether everything works already; starts nothing.
 #[inline]
 pub(crate) fn managed() -> Option<&'static Managed> {
-    if STATE.load(Ordering::Acquire) == READY { MANAGED.get() } else { None }
+    match STATE.load(Ordering::Acquire) {
+        READY => MANAGED.get(),
+        FORKING if !children::is_forker() => MANAGED.get(),
+        _ => None,
+    }
+}
+
+/// Everything works, but that a fork is under way.
+pub(crate) fn while_forking() -> Option<&'static Managed> {
+    MANAGED.get()
+}
+
+/// A fork begins, or is over.
+pub(crate) fn set_forking(forking: bool) {
+    STATE.store(if forking { FORKING } else { READY }, Ordering::Release);
 }
 
 #[cold]
@@ -67,6 +83,8 @@ fn not_ready() -> Server {
     loop {
         match STATE.load(Ordering::Acquire) {
             READY => return Server::Arena,
+            FORKING if children::is_forker() => return Server::System,
+            FORKING => return Server::Arena,
             OFF => return Server::System,
             NOT_YET if !sys::has_environment() => return Server::System,
             NOT_YET => begin(),

@@ -86,7 +86,7 @@ fn drop_large(address: usize) {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
     let from = owner(old.addr());
-    if from == Owner::Heap && size <= LARGE {
+    if from == Owner::Heap && size <= LARGE && server() == Server::Arena {
         // SAFETY: the caller has it from us, and it is mimalloc's.
         return found(unsafe { mi::mi_realloc(old, size) });
     }

@@ -31,7 +31,7 @@ fn pointer(address: usize) -> *mut c_void {
 
 /// Calls the function of this name and type that would have been called without us.
 macro_rules! next {
-    ($name:literal as fn($($argument:ident: $type:ty),*) -> $result:ty) => {{
+    ($name:literal as fn($($argument:ident: $type:ty),* $(,)?) -> $result:ty) => {{
         static NEXT: crate::sys::Next = crate::sys::Next::new($name);
         // SAFETY: the C library's function of this name is of this type.
         let next: unsafe extern "C" fn($($type),*) -> $result = unsafe { std::mem::transmute(NEXT.get()) };
