@@ -78,6 +78,10 @@ fn a_standing_pager_serves_tells_and_leaves_nothing() {
         client["page_ins"].as_u64() > Some(1000) && client["private_frames"].as_u64() <= Some(1024),
         "{told}"
     );
+    assert!(client["command"].as_str().is_some_and(|command| command.contains("command")), "{told}");
+    let arena = &told["busiest_arenas"][0];
+    assert_eq!((&arena["client"], &arena["page_ins"]), (&client["number"], &client["page_ins"]), "{told}");
+    assert!(arena["held_pages"].as_u64().is_some_and(|held| (1..=1024).contains(&held)), "{told}");
     assert!(told["stores"]["compression_ratio"].as_f64() > Some(1.0), "{told}");
     assert!(told["interval"]["service_us_p99"].as_f64() > Some(0.1), "{told}");
     let told = place.stat(&[]);
@@ -129,6 +133,10 @@ fn a_file_mapped_by_a_client_is_home_when_the_pager_has_ended() {
     let pager = Pager::join_for(place.socket(), OnPagerDeath::Stall).expect("it is joined");
     let mapped = pager.arena().expect("an arena").map_file(&file, 0, 3 << 20).expect("a mapping");
     mapped.write_at(5000, b"written home").expect("it lies inside");
+    let told = place.json();
+    let of_file = &told["busiest_files"][0];
+    assert!(of_file["name"].as_str().is_some_and(|name| name.ends_with("/file")), "{told}");
+    assert!(of_file["held_pages"].as_u64() >= Some(1) && of_file["page_ins"].as_u64() >= Some(1), "{told}");
     serving.signal(Signal::TERM);
     assert!(serving.end().0.success());
     assert_eq!(&std::fs::read(&path).expect("it is there")[4999..5013], b"\x01written home\x01");

@@ -10,6 +10,8 @@ use std::rc::Rc;
 pub(crate) struct Client {
     pub(crate) socket: OwnedFd,
     pub(crate) pid: i32,
+    /// What it runs, for people.
+    pub(crate) command: String,
     /// The process, where it is known and not the pager's own.
     pub(crate) process: Option<OwnedFd>,
     pub(crate) greeted: bool,

@@ -1,10 +1,14 @@
 //! What a pager tells of itself.
 
+use crate::arenas::Arena;
 use crate::clients::{Client, Counted};
 use crate::machine::Machine;
+use crate::objects::Object;
 use crate::server::Server;
-use mager_linux_wire::figures::{self, Figures, MAX_CLIENTS_TOLD, Stores};
-use mager_pager::ArenaId;
+use mager_linux_sys::MemoryFile;
+use mager_linux_wire::figures::{self, Figures, MAX_ARENAS_TOLD, MAX_CLIENTS_TOLD, MAX_FILES_TOLD, Stores};
+use mager_pager::{ArenaId, Home};
+use std::cmp::Reverse;
 
 impl Machine {
     pub(crate) fn count_faults(&mut self, arena: ArenaId, count: usize) {
@@ -13,10 +17,19 @@ impl Machine {
         }
     }
 
-    pub(crate) fn count_page_in(&mut self, arena: ArenaId) {
+    pub(crate) fn count_page_in(&mut self, arena: ArenaId, home: Home) {
         if let Some(arena) = self.arenas.get_mut(arena) {
             arena.counted.page_ins += 1;
         }
+        if let Home::Object(object, _) = home
+            && let Some(object) = self.objects.get_mut(object)
+        {
+            object.page_ins += 1;
+        }
+    }
+
+    fn held_pages(&self, memory: &MemoryFile) -> u64 {
+        memory.held().unwrap_or(0) / self.page_size
     }
 }
 
@@ -60,16 +73,53 @@ impl Server {
             stores: self.store_figures(),
             clients_untold: greeted - clients.len(),
             clients,
+            busiest_arenas: self.arena_figures(),
+            busiest_files: self.file_figures(),
         }
+    }
+
+    /// The kernel is asked only for those that are told: frames are too many to be counted each time.
+    fn arena_figures(&self) -> Vec<figures::Arena> {
+        let of_client = |number, client: &Client| {
+            let arenas = client.arenas.iter().filter_map(|&arena| self.machine.arenas.get(arena));
+            arenas.map(|arena| (number, arena)).collect::<Vec<_>>()
+        };
+        let mut arenas: Vec<(u64, &Arena)> =
+            self.clients.iter().flat_map(|(number, client)| of_client(number, client)).collect();
+        arenas.sort_by_key(|(_, arena)| Reverse(arena.counted.faults));
+        arenas.iter().take(MAX_ARENAS_TOLD).map(|&(client, arena)| self.arena(client, arena)).collect()
+    }
+
+    fn arena(&self, client: u64, arena: &Arena) -> figures::Arena {
+        figures::Arena {
+            client,
+            slot: arena.id.slot,
+            generation: arena.id.generation,
+            reserved_pages: self.driver.view().reserved_by(arena.id).into(),
+            held_pages: self.machine.held_pages(&arena.memory),
+            faults: arena.counted.faults,
+            page_ins: arena.counted.page_ins,
+        }
+    }
+
+    fn file_figures(&self) -> Vec<figures::File> {
+        let mut files: Vec<&Object> = self.machine.objects.iter().map(|(_, object)| object).collect();
+        files.sort_by_key(|file| Reverse(file.page_ins));
+        let told = |file: &&Object| figures::File {
+            name: file.name.clone(),
+            held_pages: self.machine.held_pages(&file.memory),
+            page_ins: file.page_ins,
+        };
+        files.iter().take(MAX_FILES_TOLD).map(told).collect()
     }
 
     /// Who has come only to look is not told.
     fn client_figures(&self) -> Vec<figures::Client> {
-        let greeted = self.clients.iter().map(|(_, client)| client).filter(|client| client.greeted);
-        greeted.take(MAX_CLIENTS_TOLD).map(|client| self.client(client)).collect()
+        let greeted = self.clients.iter().filter(|(_, client)| client.greeted);
+        greeted.take(MAX_CLIENTS_TOLD).map(|(number, client)| self.client(number, client)).collect()
     }
 
-    fn client(&self, client: &Client) -> figures::Client {
+    fn client(&self, number: u64, client: &Client) -> figures::Client {
         let view = self.driver.view();
         let mut counted: Counted = client.past;
         for arena in client.arenas.iter().filter_map(|&arena| self.machine.arenas.get(arena)) {
@@ -77,7 +127,9 @@ impl Server {
         }
         let held = client.allowance.map_or(0, |allowance| self.machine.budget.of(allowance).0);
         figures::Client {
+            number,
             pid: client.pid,
+            command: client.command.clone(),
             arenas: client.arenas.len(),
             reserved_pages: client.arenas.iter().map(|&arena| u64::from(view.reserved_by(arena))).sum(),
             private_frames: held.into(),

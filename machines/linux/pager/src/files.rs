@@ -79,10 +79,12 @@ impl Server {
                 return Err(why.into());
             }
         };
+        let name = crate::names::of_file(&own);
         let file = self.machine.backing.add_file(own, false);
         let number = self.machine.objects.next();
-        let (lost, untold) = (BTreeSet::new(), false);
-        self.machine.objects.insert(number, Object { identity, memory, allowance, file, lost, untold });
+        let (lost, untold, page_ins) = (BTreeSet::new(), false, 0);
+        let object = Object { identity, memory, allowance, file, name, page_ins, lost, untold };
+        self.machine.objects.insert(number, object);
         Ok(number)
     }
 

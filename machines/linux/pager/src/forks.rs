@@ -44,11 +44,16 @@ impl Server {
             return Err(No::new(Errno::NFILE, why));
         }
         let (ours, theirs) = pair()?;
-        let pid = self.clients.get(parent).map_or(0, |client| client.pid);
+        mager_linux_sys::tells_sender(&ours)?;
+        let (pid, command) = self
+            .clients
+            .get(parent)
+            .map_or_else(Default::default, |client| (client.pid, client.command.clone()));
         let number = self.connected(ours, pid)?;
         let child = self.clients.get_mut(number).ok_or(Errno::PROTO)?;
         child.agent = fds.into_iter().next().map(Rc::new);
-        (child.greeted, child.kin) = (true, Some(Kin { parent, thread }));
+        (child.greeted, child.command) = (true, command);
+        child.kin = Some(Kin { parent, thread });
         Ok(Some((Reply::Done, vec![theirs])))
     }
 

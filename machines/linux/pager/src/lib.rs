@@ -22,6 +22,7 @@ mod latency;
 mod log;
 mod lowering;
 mod machine;
+mod names;
 mod objects;
 mod offences;
 mod options;

@@ -15,6 +15,9 @@ pub(crate) struct Object {
     pub(crate) memory: MemoryFile,
     pub(crate) allowance: AllowanceNo,
     pub(crate) file: FileNo,
+    /// For people.
+    pub(crate) name: String,
+    pub(crate) page_ins: u64,
     /// Blocks that could not be written home: what the file has there is older than what was shown.
     pub(crate) lost: BTreeSet<u32>,
     /// Whether that was not told to anybody who asked for a flush yet.

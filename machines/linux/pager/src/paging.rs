@@ -15,7 +15,7 @@ impl Paging for Machine {
     fn start(&mut self, io: Io) {
         let (Io::Read { frame, .. } | Io::Write { frame, .. }) = io;
         if let Io::Read { home, at, .. } = io {
-            self.count_page_in(at.arena);
+            self.count_page_in(at.arena, home);
             self.frames[frame] = Frame { place: Place::of(home, at), ..Frame::EMPTY };
         }
         self.frames[frame].in_flight = InFlight::Queued;

@@ -108,6 +108,7 @@ impl Server {
         let facts = self.facts();
         let client = self.clients.get_mut(client).ok_or_else(|| No::new(Errno::PROTO, "no such client"))?;
         client.agent = fds.into_iter().next().map(Rc::new);
+        client.command = crate::names::command(client.pid);
         client.greeted = true;
         Ok(Some((Reply::Welcome(facts), Vec::new())))
     }

@@ -35,6 +35,7 @@ impl Server {
         let client = Client {
             socket,
             pid,
+            command: String::new(),
             process: None,
             greeted: false,
             agent: None,
@@ -82,6 +83,7 @@ impl Server {
             Ok(got) if got.len == 0 || got.cut => false,
             Ok(got) => match decode(&message[..got.len]) {
                 Ok(request) => {
+                    self.is_from(number, got.sender);
                     let answer = self.request(number, request, got.fds);
                     self.reply(number, answer)
                 }
@@ -91,6 +93,15 @@ impl Server {
         self.message = message;
         if !go_on {
             self.gone(number);
+        }
+    }
+
+    /// A child's connection was made by its parent, and is the child's from its first message on.
+    fn is_from(&mut self, number: u64, sender: Option<i32>) {
+        let client =
+            self.clients.get_mut(number).filter(|client| sender.is_some_and(|pid| pid != client.pid));
+        if let (Some(client), Some(pid)) = (client, sender) {
+            (client.pid, client.command) = (pid, crate::names::command(pid));
         }
     }
 

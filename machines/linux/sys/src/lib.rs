@@ -21,7 +21,9 @@ pub use memory::{MemoryFile, MemoryFs};
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
 pub use process::{kill, process, raise_descriptor_limit};
 pub use signals::without_signals;
-pub use socket::{MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send};
+pub use socket::{
+    MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send, tells_sender,
+};
 pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};
 

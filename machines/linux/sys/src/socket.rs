@@ -24,6 +24,8 @@ pub struct Received {
     pub fds: Vec<OwnedFd>,
     /// The message was longer than the buffer.
     pub cut: bool,
+    /// The process that sent it, on a socket that [`tells_sender`].
+    pub sender: Option<i32>,
 }
 
 fn socket() -> io::Result<OwnedFd> {
@@ -88,6 +90,11 @@ pub fn peer(socket: &impl AsFd) -> io::Result<(i32, u32)> {
     Ok((cred.pid.as_raw_nonzero().get(), cred.uid.as_raw()))
 }
 
+/// Has each message received here tell who sent it: several processes may have the other end.
+pub fn tells_sender(socket: &impl AsFd) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_passcred(socket, true)?)
+}
+
 /// Sends one message. `wait`: until there is room for it; else `WouldBlock`.
 pub fn send(socket: &impl AsFd, message: &[u8], fds: &[BorrowedFd<'_>], wait: bool) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
@@ -104,17 +111,20 @@ pub fn send(socket: &impl AsFd, message: &[u8], fds: &[BorrowedFd<'_>], wait: bo
 
 /// Receives one message. `wait`: until one comes; else `WouldBlock`.
 pub fn receive(socket: &impl AsFd, buffer: &mut [u8], wait: bool) -> io::Result<Received> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS), ScmCredentials(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC | if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
     let got = rustix::io::retry_on_intr(|| {
         rustix::net::recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, flags)
     })?;
-    let mut fds = Vec::new();
+    let (mut fds, mut sender) = (Vec::new(), None);
     for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(received) = message {
-            fds.extend(received.map(lift));
+        match message {
+            RecvAncillaryMessage::ScmRights(received) => fds.extend(received.map(lift)),
+            RecvAncillaryMessage::ScmCredentials(of) => sender = Some(of.pid.as_raw_nonzero().get()),
+            _ => {}
         }
     }
-    Ok(Received { len: got.bytes, fds, cut: got.flags.contains(rustix::net::ReturnFlags::TRUNC) })
+    let cut = got.flags.contains(rustix::net::ReturnFlags::TRUNC);
+    Ok(Received { len: got.bytes, fds, cut, sender })
 }

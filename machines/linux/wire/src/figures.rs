@@ -6,9 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// The most clients a pager tells of.
 pub const MAX_CLIENTS_TOLD: usize = 200;
+/// The most arenas it tells of.
+pub const MAX_ARENAS_TOLD: usize = 40;
+/// The most files it tells of.
+pub const MAX_FILES_TOLD: usize = 20;
+/// Bytes of the longest command or file name it tells.
+pub const MAX_NAME: usize = 48;
 
-/// Figures of a running pager.
+/// Figures of a running pager. What an older one does not tell is zero or empty.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the names say it; the words are in ARCHITECTURE.md")]
 pub struct Figures {
     pub uptime_seconds: f64,
@@ -43,19 +50,79 @@ pub struct Figures {
     pub clients: Vec<Client>,
     /// Clients beyond [`MAX_CLIENTS_TOLD`].
     pub clients_untold: usize,
+    /// The arenas that have faulted most, at most [`MAX_ARENAS_TOLD`].
+    pub busiest_arenas: Vec<Arena>,
+    /// The mapped files that were read most, at most [`MAX_FILES_TOLD`].
+    pub busiest_files: Vec<File>,
 }
 
 /// One client.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Client {
+    /// The connection: no other client of this pager has ever the same.
+    pub number: u64,
     pub pid: i32,
+    /// Its command line when it connected, cut after [`MAX_NAME`] bytes, without control characters; may be empty.
+    pub command: String,
     pub arenas: usize,
     pub reserved_pages: u64,
     /// Private pages of this client in memory. File pages are everyone's.
     pub private_frames: u64,
     pub faults: u64,
     pub page_ins: u64,
+}
+
+/// One arena.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Arena {
+    /// Whose: [`Client::number`].
+    pub client: u64,
+    pub slot: u32,
+    pub generation: u32,
+    pub reserved_pages: u64,
+    /// Pages that its memory file holds.
+    pub held_pages: u64,
+    pub faults: u64,
+    pub page_ins: u64,
+}
+
+/// One mapped file.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct File {
+    /// The end of its name when it was mapped, [`MAX_NAME`] bytes at most, without control characters.
+    pub name: String,
+    pub held_pages: u64,
+    pub page_ins: u64,
+}
+
+/// A name as it is told: at most [`MAX_NAME`] bytes, one line, and nothing that JSON would make longer.
+#[must_use]
+pub fn name(text: &str, keep: Keep) -> String {
+    let plain = |c: char| match c {
+        '"' => '\'',
+        '\\' => '/',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    let text: String = text.trim_end_matches(['\0', '\n']).chars().map(plain).collect();
+    let starts = || text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    let cut = match keep {
+        Keep::Start => &text[..starts().rfind(|&at| at <= MAX_NAME).unwrap_or(0)],
+        Keep::End => &text[starts().find(|&at| text.len() - at <= MAX_NAME).unwrap_or(0)..],
+    };
+    cut.to_owned()
+}
+
+/// Which end of a long name is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Keep {
+    Start,
+    End,
 }
 
 /// What the stores did, and the present state of compressed memory.
@@ -129,6 +196,58 @@ mod tests {
         let before = Service { below_ns: vec![(1000, 90)] };
         let after = Service { below_ns: vec![(1000, 90), (2000, 3)] };
         assert_eq!(after.since(&before).below_ns, [(2000, 3)]);
+    }
+
+    #[test]
+    fn names_are_short_and_on_one_line() {
+        assert_eq!(name("sh\0-c\0echo \"a\\\n\"\0\0", Keep::Start), "sh -c echo 'a/ '");
+        let long = "\u{e9}".repeat(40);
+        assert_eq!(name(&format!("{long}z"), Keep::Start), "\u{e9}".repeat(24));
+        assert_eq!(name(&format!("{long}z"), Keep::End), format!("{}z", "\u{e9}".repeat(23)));
+    }
+
+    /// Counts of a pager that has served a million faults a second for a year.
+    #[test]
+    fn the_most_that_can_be_told_fits_in_a_message() {
+        let (count, pages, text) = (1 << 45, u64::from(u32::MAX), "x".repeat(MAX_NAME));
+        let client = Client {
+            number: count,
+            pid: i32::MAX,
+            command: text.clone(),
+            arenas: 64,
+            reserved_pages: 64 * pages,
+            private_frames: pages,
+            faults: count,
+            page_ins: count,
+        };
+        let (held_pages, faults, page_ins) = (pages, count, count);
+        let arena = Arena {
+            client: count,
+            slot: 9999,
+            generation: 9999,
+            reserved_pages: pages,
+            held_pages,
+            faults,
+            page_ins,
+        };
+        let file = File { name: text, held_pages, page_ins };
+        let figures = Figures {
+            clients: vec![client; MAX_CLIENTS_TOLD],
+            busiest_arenas: vec![arena; MAX_ARENAS_TOLD],
+            busiest_files: vec![file; MAX_FILES_TOLD],
+            service: Service { below_ns: (0..200).map(|bucket| (count + bucket, count)).collect() },
+            ..Figures::default()
+        };
+        let room = crate::MAX_MESSAGE - 4096;
+        let told = serde_json::to_string(&figures).expect("it is JSON").len();
+        assert!(told < room, "{told} bytes, and there is room for {room}");
+    }
+
+    #[test]
+    fn what_an_older_pager_does_not_tell_is_nothing() {
+        let told: Figures =
+            serde_json::from_str(r#"{"frames": 3, "clients": [{"pid": 7}]}"#).expect("it is read");
+        assert_eq!((told.frames, told.clients[0].pid, told.busiest_files.len()), (3, 7, 0));
     }
 
     #[test]

@@ -77,6 +77,37 @@ fn a_parent_that_dies_first_leaves_the_child_its_bytes() {
 }
 
 #[test]
+fn a_child_is_told_by_its_own_number() {
+    alone("kin::a_child_is_told_by_its_own_number", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 64);
+        let (read, write) = std::io::pipe().expect("a pipe");
+        let child = fork(|| {
+            check(&arena, pages, 1);
+            (&write).write_all(b"!").expect("somebody reads");
+            loop {
+                std::thread::park();
+            }
+        });
+        (&read).read_exact(&mut [0]).expect("it has its memory");
+        let told: serde_json::Value =
+            serde_json::from_str(&connection.figures().expect("it is told")).expect("it is JSON");
+        let of_client = |name: &str| [0, 1].map(|client| told["clients"][client][name].clone());
+        assert_eq!(
+            of_client("pid"),
+            [serde_json::json!(std::process::id()), serde_json::json!(child.0)],
+            "{told}"
+        );
+        assert!(
+            of_client("command").iter().all(|command| command.as_str().is_some_and(|line| !line.is_empty()))
+        );
+        assert_ne!(of_client("number")[0], of_client("number")[1], "{told}");
+        crate::apart::sys::kill(child.0);
+        assert_eq!(child.died_by(), libc::SIGKILL);
+        end(connection, pager, arena);
+    });
+}
+
+#[test]
 fn a_child_that_does_not_follow_cannot_touch() {
     alone("kin::a_child_that_does_not_follow_cannot_touch", || {
         let (connection, pager) = pager(options(256, 4096));
