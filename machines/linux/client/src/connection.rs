@@ -4,7 +4,7 @@ use crate::agent::{Agent, OnPagerDeath};
 use crate::error::{Error, system};
 use crate::fork;
 use crate::gate::{Gate, Passage};
-use mager_linux_sys::{connect, pair, receive, send};
+use mager_linux_sys::{pair, peer, receive, send};
 use mager_linux_wire::{Facts, MAX_MESSAGE, Reply, Request, VERSION, decode, encode};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -52,6 +52,16 @@ impl Line {
     }
 }
 
+/// Connects to a pager that may be trusted: this user's, or root's. In a directory for everybody anyone can have put a
+/// socket of that name.
+fn connect(path: &Path) -> Result<OwnedFd, Error> {
+    let socket = mager_linux_sys::connect(path).map_err(Error::Lost)?;
+    // Of who listens, as the kernel noted it then.
+    let (_, owner) = peer(&socket).map_err(Error::Lost)?;
+    let trusted = owner == rustix::process::geteuid().as_raw() || owner == 0;
+    if trusted { Ok(socket) } else { Err(Error::Stranger(owner)) }
+}
+
 pub(crate) type Answer = Result<(Reply, Vec<OwnedFd>), Error>;
 
 fn ask(socket: &OwnedFd, buffer: &mut [u8], request: &Request, fds: &[BorrowedFd<'_>]) -> Answer {
@@ -95,7 +105,7 @@ impl Turn<'_> {
 impl Connection {
     /// Connects to the pager that listens at `path`.
     pub fn to(path: &Path, on_death: OnPagerDeath) -> Result<Arc<Self>, Error> {
-        Self::over(connect(path).map_err(Error::Lost)?, on_death)
+        Self::over(connect(path)?, on_death)
     }
 
     /// Speaks over a socket that a pager has the other end of.
@@ -131,7 +141,7 @@ impl Connection {
 
     /// The pager's figures as JSON, by a connection of their own.
     pub fn observe(path: &Path) -> Result<String, Error> {
-        let mut line = Line::new(connect(path).map_err(Error::Lost)?);
+        let mut line = Line::new(connect(path)?);
         figures(line.ask(&Request::Observe, &[])?.0)
     }
 

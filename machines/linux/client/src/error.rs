@@ -16,6 +16,9 @@ pub enum Error {
     /// No pager could be reached, or it is gone.
     #[error("no pager at the other end: {0}")]
     Lost(io::Error),
+    /// Another user's pager listens there. Whoever has a pager has the memory of its clients.
+    #[error("the pager there belongs to user {0}, not to you; only its owner can use it")]
+    Stranger(u32),
     /// The process was forked from the one whose arenas these are, and has not got them.
     #[error("the arenas stayed with the process that forked this one")]
     NotFollowed,
@@ -45,6 +48,7 @@ impl Error {
         match self {
             Error::Refused { errno, .. } => *errno,
             Error::Lost(why) | Error::System { why, .. } => why.raw_os_error().unwrap_or(5),
+            Error::Stranger(_) => rustix::io::Errno::ACCESS.raw_os_error(),
             Error::NotFollowed => rustix::io::Errno::SRCH.raw_os_error(),
             Error::Protocol(_) => 71,
             Error::NoRoom { .. } => 12,

@@ -44,11 +44,14 @@ impl Server {
             return Err(No::new(Errno::NFILE, why));
         }
         let (ours, theirs) = pair()?;
-        mager_linux_sys::tells_sender(&ours)?;
         let (pid, command) = self
             .clients
             .get(parent)
             .map_or_else(Default::default, |client| (client.pid, client.command.clone()));
+        // Of processes that have no number here, none is told.
+        if pid != 0 {
+            mager_linux_sys::tells_sender(&ours)?;
+        }
         let number = self.connected(ours, pid)?;
         let child = self.clients.get_mut(number).ok_or(Errno::PROTO)?;
         child.agent = fds.into_iter().next().map(Rc::new);

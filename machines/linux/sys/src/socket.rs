@@ -3,7 +3,7 @@
 //! Source: unix(7): SOCK_SEQPACKET, SCM_RIGHTS, SO_PEERCRED; fcntl(2): F_DUPFD_CLOEXEC.
 
 use crate::descriptors::lift;
-use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
@@ -84,10 +84,15 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((lift(one), lift(other)))
 }
 
-/// The process and user at the other end, as they were when it connected.
+/// The process and user at the other end, as they were when it connected, or began to listen. The process is 0 where its
+/// number means nothing to this one: that of a container, say.
 pub fn peer(socket: &impl AsFd) -> io::Result<(i32, u32)> {
-    let cred = rustix::net::sockopt::socket_peercred(socket)?;
-    Ok((cred.pid.as_raw_nonzero().get(), cred.uid.as_raw()))
+    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut len = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or(0);
+    let (fd, level, option) = (socket.as_fd().as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED);
+    // SAFETY: the kernel writes `len` bytes at most, which is what `cred` has, and any bytes are such numbers.
+    let got = unsafe { libc::getsockopt(fd, level, option, (&raw mut cred).cast(), &raw mut len) };
+    if got < 0 { Err(io::Error::last_os_error()) } else { Ok((cred.pid, cred.uid)) }
 }
 
 /// Has each message received here tell who sent it: several processes may have the other end.

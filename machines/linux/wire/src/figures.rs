@@ -64,7 +64,7 @@ pub struct Client {
     /// The connection: no other client of this pager has ever the same.
     pub number: u64,
     pub pid: i32,
-    /// Its command line when it connected, cut after [`MAX_NAME`] bytes, without control characters; may be empty.
+    /// Its command line when it connected, the program without its directory, cut after [`MAX_NAME`] bytes, without control characters; may be empty.
     pub command: String,
     pub arenas: usize,
     pub reserved_pages: u64,
