@@ -13,7 +13,9 @@
 //! | `size` | sizes such as 64M |
 //! | `doctor` | `mager doctor` |
 //! | `serve` | `mager serve` |
+//! | `observe` | looking at a running pager |
 //! | `stat` | `mager stat` |
+//! | `top` | `mager top` |
 //! | `replay` | `mager replay` |
 //! | `course` | `mager course ...` |
 //!
@@ -25,12 +27,14 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod failure;
+pub mod observe;
 pub mod output;
 pub mod replay;
 pub mod say;
 pub mod serve;
 pub mod size;
 pub mod stat;
+pub mod top;
 
 use clap::{Parser, Subcommand};
 use failure::{Failure, Finished};
@@ -54,6 +58,7 @@ Examples:
   mager replay run.events --at 120        The whole state after step 120
   mager serve --memory 1G --swap 8G       Hold the memory of real processes
   mager stat --watch                      What does that pager do?
+  mager top                               The same, live, with its processes
   mager doctor                            What works here, and what would make the rest work?
   mager course cxx -o app app.cpp         Compile an application for the course's pager
   mager course diff mine.log theirs.log   Where do two pagers differ, and by which rule?";
@@ -90,6 +95,8 @@ pub enum Command {
     Serve(Box<serve::Args>),
     /// Show what a running pager does.
     Stat(stat::Args),
+    /// Show a running pager live: its memory, its faults, its processes.
+    Top(top::Args),
     /// Say what the pager of real memory needs here, what is missing, and how to get it.
     Doctor(doctor::Args),
     /// Work with the university's pager API: its pagers, applications and logs.
@@ -111,6 +118,7 @@ impl Command {
             Command::Replay(args) => replay::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Stat(args) => stat::run(&args),
+            Command::Top(args) => top::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Course(command) => command.run(),
         }

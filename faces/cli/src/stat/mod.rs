@@ -5,11 +5,11 @@
 mod table;
 
 use crate::failure::{Failure, Finished};
+use crate::observe::{ask, ask_again, earlier, rate, seconds, service_us};
 use crate::{say, serve};
-use mager_linux_client::{Connection, Error};
 use mager_linux_wire::figures::Figures;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -35,12 +35,6 @@ pub struct Args {
     watch: Option<Duration>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "seconds are a number".to_owned())?;
-    let wait = Duration::try_from_secs_f64(seconds).map_err(|why| why.to_string())?;
-    if wait < Duration::from_millis(10) { Err("at least 0.01".into()) } else { Ok(wait) }
-}
-
 /// Asks and tells.
 pub fn run(args: &Args) -> Result<Finished, Failure> {
     let path = args.socket.clone().unwrap_or_else(serve::socket::default);
@@ -51,24 +45,10 @@ pub fn run(args: &Args) -> Result<Finished, Failure> {
     }
     loop {
         std::thread::sleep(args.watch.unwrap_or_default());
-        let now = ask(&path).map_err(|why| Failure::Run(format!("the pager went away: {why}")))?;
-        // Another pager may serve there now; then it is told from its start.
-        let same = now.uptime_seconds >= figures.uptime_seconds;
-        let before = if same { figures } else { Figures::default() };
+        let now = ask_again(&path)?;
+        let before = earlier(figures, &now);
         tell(&now, &before, args.json)?;
         figures = now;
-    }
-}
-
-fn ask(path: &Path) -> Result<Figures, Failure> {
-    let told = Connection::observe(path).map_err(|why| Failure::file(path, none(&why)))?;
-    serde_json::from_str(&told).map_err(|why| Failure::file(path, format!("not a pager's figures: {why}")))
-}
-
-fn none(why: &Error) -> String {
-    match why {
-        Error::Lost(why) => format!("no pager serves there ({why}); `mager serve` starts one"),
-        other => other.to_string(),
     }
 }
 
@@ -79,12 +59,12 @@ fn tell(now: &Figures, before: &Figures, as_json: bool) -> Result<(), Failure> {
     let mut told = serde_json::to_value(now).map_err(|why| Failure::Run(why.to_string()))?;
     told["interval"] = json!({
         "seconds": now.uptime_seconds - before.uptime_seconds,
-        "faults_per_second": table::rate(now, before, |figures| figures.faults),
-        "page_ins_per_second": table::rate(now, before, |figures| figures.page_ins),
-        "service_us_p50": table::service_us(now, before, 0.5),
-        "service_us_p90": table::service_us(now, before, 0.9),
-        "service_us_p99": table::service_us(now, before, 0.99),
-        "service_us_p999": table::service_us(now, before, 0.999),
+        "faults_per_second": rate(now, before, |figures| figures.faults),
+        "page_ins_per_second": rate(now, before, |figures| figures.page_ins),
+        "service_us_p50": service_us(now, before, 0.5),
+        "service_us_p90": service_us(now, before, 0.9),
+        "service_us_p99": service_us(now, before, 0.99),
+        "service_us_p999": service_us(now, before, 0.999),
     });
     say::line(told)
 }

@@ -1,7 +1,8 @@
 //! A pager's figures, laid out for people.
 
+use crate::observe::{earlier_client, over, rate, service_us};
 use crate::size::told;
-use mager_linux_wire::figures::{Client, Figures, Stores};
+use mager_linux_wire::figures::{Figures, Stores};
 use std::fmt::Write;
 
 /// The state now, and what happened since `before`.
@@ -91,40 +92,24 @@ fn clients(now: &Figures, before: &Figures, page: u64, text: &mut String) {
     let seconds = now.uptime_seconds - before.uptime_seconds;
     let _ = write!(
         text,
-        "{:>9} {:>7} {:>9} {:>9} {:>10} {:>11}",
+        "{:>9} {:>7} {:>9} {:>9} {:>10} {:>11}  command",
         "client", "arenas", "reserved", "in memory", "faults/s", "page-ins/s"
     );
     for client in &now.clients {
-        let known = |old: &&Client| old.pid == client.pid;
-        let old = before.clients.iter().find(known).cloned().unwrap_or_default();
+        let old = earlier_client(before, client);
         let _ = write!(
             text,
-            "\n{:>9} {:>7} {:>9} {:>9} {:>10.0} {:>11.0}",
+            "\n{:>9} {:>7} {:>9} {:>9} {:>10.0} {:>11.0}  {}",
             client.pid,
             client.arenas,
             told(client.reserved_pages * page),
             told(client.private_frames * page),
             over(client.faults, old.faults, seconds),
-            over(client.page_ins, old.page_ins, seconds)
+            over(client.page_ins, old.page_ins, seconds),
+            client.command
         );
     }
     if now.clients_untold > 0 {
         let _ = write!(text, "\n... and {} clients more", now.clients_untold);
     }
-}
-
-/// How many a second between the two.
-pub(super) fn rate(now: &Figures, before: &Figures, what: fn(&Figures) -> u64) -> f64 {
-    over(what(now), what(before), now.uptime_seconds - before.uptime_seconds)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for people")]
-fn over(now: u64, before: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { now.saturating_sub(before) as f64 / seconds } else { 0.0 }
-}
-
-/// What a share of the faults between the two took at most.
-#[expect(clippy::cast_precision_loss, reason = "for people")]
-pub(super) fn service_us(now: &Figures, before: &Figures, share: f64) -> Option<f64> {
-    now.service.since(&before.service).percentile_ns(share).map(|ns| ns as f64 / 1000.0)
 }
