@@ -4,6 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The exit code of what Ctrl-C ended, as shells tell it.
+const INTERRUPTED: u8 = 130;
+
 /// A command went through.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Finished {
@@ -45,6 +48,9 @@ pub enum Failure {
     /// It was begun, and went wrong.
     #[error("{0}")]
     Run(String),
+    /// The user stopped it, and there is nothing to show for it.
+    #[error("{0}")]
+    Interrupted(String),
     /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(std::io::Error),
@@ -72,6 +78,7 @@ impl Failure {
         match self {
             Failure::Run(_) | Failure::Output(_) => ExitCode::FAILURE,
             Failure::File { .. } | Failure::Use(_) => ExitCode::from(2),
+            Failure::Interrupted(_) => ExitCode::from(INTERRUPTED),
         }
     }
 }

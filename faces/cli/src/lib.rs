@@ -112,6 +112,9 @@ impl Command {
             Command::DemoApplication { quiet } => Ok(demo::application(quiet)),
             Command::Lab(command) => match command.run() {
                 Ok(()) => Ok(Finished::Well),
+                Err(error @ mager_lab_cli::LabError::NotWritten(_)) => {
+                    Err(Failure::Interrupted(error.to_string()))
+                }
                 Err(error) => Err(Failure::Use(error.to_string())),
             },
             Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),

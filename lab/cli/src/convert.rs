@@ -34,17 +34,28 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<(), LabError> {
             interner.intern(&batch.pages, &batch.writes, &mut all);
         }
     }
-    with_future(&interner, &all, &mut writer)?;
+    with_future(&interner, &all, &mut writer, || Ok(()))?;
     writer.finish()?;
     args.input.check(&args.from, accesses, reader.bad())
 }
 
-/// Writes accesses with the numbers of the next ones.
-pub(crate) fn with_future(interner: &Interner, all: &[Access], writer: &mut Writer) -> Result<(), LabError> {
+/// Accesses between two looks whether to go on.
+const LOT: usize = 1 << 16;
+
+/// Writes accesses with the numbers of the next ones, as long as `go_on`.
+pub(crate) fn with_future(
+    interner: &Interner,
+    all: &[Access],
+    writer: &mut Writer,
+    go_on: impl Fn() -> Result<(), LabError>,
+) -> Result<(), LabError> {
     let next = next_accesses(all, interner.len());
-    for (access, &next) in all.iter().zip(&next) {
-        let next = (next != u32::MAX).then_some(u64::from(next));
-        writer.push(interner.key(access.page()), access.write(), next)?;
+    for (accesses, next) in all.chunks(LOT).zip(next.chunks(LOT)) {
+        go_on()?;
+        for (access, &next) in accesses.iter().zip(next) {
+            let next = (next != u32::MAX).then_some(u64::from(next));
+            writer.push(interner.key(access.page()), access.write(), next)?;
+        }
     }
     Ok(())
 }

@@ -48,6 +48,9 @@ pub enum LabError {
         /// Runs asked for.
         all: usize,
     },
+    /// The user stopped it before there was anything worth keeping.
+    #[error("interrupted: {} was not written", .0.display())]
+    NotWritten(PathBuf),
     /// valgrind is not there.
     #[error(
         "valgrind was not found, and it is what records a program's references; install it (apt install valgrind)"

@@ -1,10 +1,10 @@
 //! `mager lab generate`: synthetic traces.
 
-use crate::{LabError, convert::with_future};
+use crate::{LabError, convert::with_future, interrupt};
 use clap::{Args, ValueEnum};
 use mager_lab::Interner;
 use mager_trace::{Batch, Load, Output, Writer, generate};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Kinds of load.
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -58,8 +58,30 @@ pub struct GenerateArgs {
     scan: f64,
 }
 
-/// Carries it out.
+/// Carries it out. A trace that was begun and is not whole is of no use to anybody: it goes.
 pub(crate) fn run(args: &GenerateArgs) -> Result<(), LabError> {
+    interrupt::flag();
+    let written = write(args);
+    if let Err(LabError::NotWritten(path)) = &written {
+        remove(path)?;
+    }
+    written
+}
+
+/// Not a device or a pipe, where part of it has been read already.
+fn remove(path: &Path) -> Result<(), LabError> {
+    // A link to a file stays, the file goes.
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if !file.is_file() {
+        return Ok(());
+    }
+    std::fs::remove_file(&file).map_err(|source| LabError::Write { path: file, source })
+}
+
+fn write(args: &GenerateArgs) -> Result<(), LabError> {
+    let go_on = || {
+        if interrupt::stopped() { Err(LabError::NotWritten(args.output.clone())) } else { Ok(()) }
+    };
     let load = match args.kind {
         Kind::Zipf => Load::Zipf { skew: args.skew },
         Kind::Scan => Load::Scan,
@@ -71,13 +93,14 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), LabError> {
     let mut writer = Writer::create(&args.output, format)?;
     let (mut interner, mut all) = (Interner::new(), Vec::new());
     generate(&load, args.pages, args.accesses, args.writes, args.seed, |batch: &Batch| {
+        go_on()?;
         if format == Output::OracleGeneral {
             interner.intern(&batch.pages, &batch.writes, &mut all);
-            return Ok(());
+            return Ok::<(), LabError>(());
         }
         let mut pairs = batch.pages.iter().zip(&batch.writes);
-        pairs.try_for_each(|(&page, &write)| writer.push(page, write, None))
+        Ok(pairs.try_for_each(|(&page, &write)| writer.push(page, write, None))?)
     })?;
-    with_future(&interner, &all, &mut writer)?;
+    with_future(&interner, &all, &mut writer, go_on)?;
     Ok(writer.finish()?)
 }

@@ -62,12 +62,14 @@ impl Small {
     /// Searches to `depth`, or as deep as the time allows.
     #[must_use]
     pub fn search(&self, depth: u32, time: Duration) -> Reached {
-        let mut search = Search {
-            small: self,
-            seen: HashSet::new(),
-            reached: Reached::default(),
-            end: Instant::now() + time,
-        };
+        let end = Instant::now() + time;
+        self.search_while(depth, &|| Instant::now() <= end)
+    }
+
+    /// Searches to `depth`, or until `go_on` says no.
+    #[must_use]
+    pub fn search_while(&self, depth: u32, go_on: &dyn Fn() -> bool) -> Reached {
+        let mut search = Search { small: self, seen: HashSet::new(), reached: Reached::default(), go_on };
         let mut level: Vec<Vec<u8>> = vec![Vec::new()];
         for deeper in 1..=depth {
             let Some(next) = search.expand(&level) else { break };
@@ -111,15 +113,15 @@ struct Search<'a> {
     small: &'a Small,
     seen: HashSet<u128>,
     reached: Reached,
-    end: Instant,
+    go_on: &'a dyn Fn() -> bool,
 }
 
 impl Search<'_> {
-    /// One operation further from every state of a level. `None`: something is wrong, or the time is up.
+    /// One operation further from every state of a level. `None`: something is wrong, or it is to end.
     fn expand(&mut self, level: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
         let mut next = Vec::new();
         for path in level {
-            if Instant::now() > self.end {
+            if !(self.go_on)() {
                 return None;
             }
             for number in 0..u8::try_from(self.small.alphabet.len()).expect("a small alphabet") {

@@ -60,6 +60,35 @@ fn a_second_ctrl_c_ends_a_simulation_at_once() {
 }
 
 #[test]
+fn an_interrupted_search_says_how_far_it_came() {
+    let place = Place::new();
+    let sim = Foreground::start(place.mager(["sim", "--exhaustive", "20"]));
+    until("it searches", || (!sim.0.out().is_empty()).then_some(()));
+    sim.ctrl_c();
+    let (status, out, err) = sim.0.end();
+    assert_eq!(status.code(), Some(130), "{out}{err}");
+    assert!(out.contains(" states, ") && out.contains(" operations tried"), "{out}");
+    assert!(out.contains("interrupted: 0 of 12 worlds were searched before this one"), "{out}");
+}
+
+#[test]
+fn an_interrupted_generation_leaves_no_file() {
+    let place = Place::new();
+    for name in ["t.txt", "t.oracleGeneral", "t.zst"] {
+        let path = place.file(name);
+        let accesses = "500000000";
+        let generate = ["lab", "generate", "zipf", "--pages", "1000", "--accesses", accesses, "-o", name];
+        let generate = Foreground::start(place.mager(generate));
+        until("it has begun", || path.exists().then_some(()));
+        generate.ctrl_c();
+        let (status, out, err) = generate.0.end();
+        assert_eq!((status.code(), out.as_str()), (Some(130), ""), "{err}");
+        assert_eq!(err, format!("mager: interrupted: {name} was not written\n"));
+        assert!(!path.exists(), "{name} is left");
+    }
+}
+
+#[test]
 fn an_interrupted_lab_run_says_how_much_it_shows() {
     let place = Place::new();
     let trace = ["lab", "generate", "zipf", "--pages", "20000", "--accesses", "3000000", "-o", "t.zst"];

@@ -14,7 +14,7 @@ pub use hunt::{Hunt, hunt};
 use mager_sim::{Failure, Scenario, operations, shrink, tell};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Runs that a shrink may take.
 const SHRINK_RUNS: u32 = 20_000;
@@ -74,14 +74,17 @@ fn run_seeds(args: &SimArgs) -> Result<bool, String> {
     Ok(hunt.failure.is_none())
 }
 
-/// Every sequence of operations in each small world; the time is shared out among them.
+/// Every sequence of operations in each small world; the time is shared out among them. Ctrl-C ends it after what was
+/// reached is told.
 fn search(args: &SimArgs, depth: u32) -> bool {
+    interrupt::listen();
     let worlds = args.small_worlds();
     let all = args.time.unwrap_or(Duration::from_secs(3600));
     let each = all / u32::try_from(worlds.len()).unwrap_or(1);
-    for small in worlds {
+    for (number, small) in worlds.iter().enumerate() {
         println!("{}", small.setup.to_string().replace('\n', "; "));
-        let reached = small.search(depth, each);
+        let end = Instant::now() + each;
+        let reached = small.search_while(depth, &|| Instant::now() <= end && !interrupt::stopped());
         println!(
             "    depth {}: {} states, {} operations tried",
             reached.depth, reached.states, reached.tried
@@ -89,6 +92,10 @@ fn search(args: &SimArgs, depth: u32) -> bool {
         if let Some((ops, failure)) = reached.failure {
             println!("wrong: {}\n\n{}", failure.message, Scenario { setup: small.setup, ops });
             return false;
+        }
+        if interrupt::stopped() {
+            println!("interrupted: {number} of {} worlds were searched before this one", worlds.len());
+            break;
         }
     }
     true
