@@ -283,7 +283,7 @@ impl Machine {
         self.lower();
         let from = self.frames[frame].place;
         let buffer = self.copied(frame);
-        self.holes.push(from);
+        self.leave(from);
         let moved = Frame {
             place: Place::Private(at),
             bytes: Bytes::Buffer(buffer),
@@ -292,6 +292,18 @@ impl Machine {
         };
         self.frames[frame] = moved;
         self.put(frame);
+    }
+
+    /// The bytes at `from` are elsewhere now. An arena that is being ended keeps its memory until the end of that; but
+    /// what has moved needs room where it goes, of which there is no more than there are frames.
+    fn leave(&mut self, from: Place) {
+        let Place::Private(site) = from else { return self.holes.push(from) };
+        let Some(arena) = self.arenas.get(site.arena).filter(|arena| arena.dying) else {
+            return self.holes.push(from);
+        };
+        if arena.memory.punch(self.offset(from), self.page_size).is_ok() {
+            self.budget.took(arena.allowance, 1);
+        }
     }
 
     /// The step is over: what is to be protected is; bytes that nobody was shown go to their memory file, so that buffers
