@@ -29,6 +29,7 @@ mod paging;
 mod requests;
 mod server;
 mod sizes;
+mod start;
 mod talk;
 mod threads;
 
@@ -36,3 +37,4 @@ pub use mager_stores::{EngineKind, Faults, SwapPlace};
 pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};
 pub use server::Server;
 pub use sizes::{BadSizes, Sizes};
+pub use start::{NotServing, start};

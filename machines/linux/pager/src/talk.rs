@@ -14,8 +14,13 @@ use rustix::fd::{AsFd, OwnedFd};
 use std::io;
 
 impl Server {
-    /// A client whose socket is here already.
+    /// A client whose socket is here already. The pager ends with its last client from here on.
     pub fn adopt(&mut self, socket: OwnedFd) -> io::Result<()> {
+        self.handed = true;
+        self.arrived(socket)
+    }
+
+    fn arrived(&mut self, socket: OwnedFd) -> io::Result<()> {
         let (pid, _) = peer(&socket)?;
         let number = self.connected(socket, pid).map_err(|_| io::ErrorKind::Other)?;
         if let Some(client) = self.clients.get_mut(number) {
@@ -69,7 +74,7 @@ impl Server {
         };
         // A stranger, a peer that is gone again already, or whom there is no room for, is not served.
         if self.welcome(&socket) {
-            let _ = self.adopt(socket);
+            let _ = self.arrived(socket);
         }
     }
 
@@ -109,6 +114,8 @@ impl Server {
     /// A client's connection has ended: everything it had is given back.
     pub(crate) fn gone(&mut self, number: u64) {
         if let Some(client) = self.clients.remove(number) {
+            // Closing is not enough: a socket that was handed over may be open elsewhere in this process, too.
+            let _ = epoll::delete(&self.epoll, &client.socket);
             let files = client.arenas.iter().filter_map(|&arena| self.destroy(arena)).collect();
             if let Some(allowance) = client.allowance {
                 self.condemn(Condemned { allowance, files, process: client.process });
