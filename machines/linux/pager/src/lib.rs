@@ -27,6 +27,7 @@ mod offences;
 mod options;
 mod paging;
 mod requests;
+mod returns;
 mod server;
 mod sizes;
 mod start;

@@ -75,6 +75,8 @@ pub struct Server {
     pub(crate) faults: Vec<Fault>,
     pub(crate) message: Box<[u8]>,
     pub(crate) expelled: u64,
+    /// The most frames that were in use at a time.
+    pub(crate) peak_frames: u64,
     /// Closed to make room for a connection that is to be turned away when there are no descriptors left.
     pub(crate) reserve: Option<OwnedFd>,
     /// Mapped files there can be.
@@ -131,6 +133,7 @@ impl Server {
             faults: Vec::with_capacity(64),
             message: vec![0; MAX_MESSAGE].into_boxed_slice(),
             expelled: 0,
+            peak_frames: 0,
             reserve: reserve(),
             most_files: usize::try_from(mager_linux_sys::raise_descriptor_limit() / 8).unwrap_or(usize::MAX),
             condemned: Vec::new(),

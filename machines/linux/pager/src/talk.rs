@@ -138,6 +138,7 @@ impl Server {
         let _ = self.control(Control::Destroy(arena));
         self.machine.punch_holes();
         self.flush_unused(&objects);
+        self.machine.returns.forget(arena);
         let record = self.machine.arenas.remove(arena)?;
         let _ = record.memory.punch(0, u64::from(whole.count) * self.machine.page_size);
         let pages = self.machine.holes.take_of_dying();
