@@ -11,6 +11,7 @@
 //! | `events` | event logs as files |
 //! | `demo` | `mager demo` |
 //! | `size` | sizes such as 64M |
+//! | `libraries` | where the libraries of programs are |
 //! | `doctor` | `mager doctor` |
 //! | `serve` | `mager serve` |
 //! | `stat` | `mager stat` |
@@ -25,6 +26,7 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod failure;
+mod libraries;
 pub mod output;
 pub mod replay;
 pub mod say;
