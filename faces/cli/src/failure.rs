@@ -42,6 +42,9 @@ pub enum Failure {
     /// The command makes no sense as it was given, or something it needs is missing.
     #[error("{0}")]
     Use(String),
+    /// Another program was to be run, and is not: the exit code tells that apart from all that the program could say.
+    #[error("{1}")]
+    NotRun(u8, String),
     /// It was begun, and went wrong.
     #[error("{0}")]
     Run(String),
@@ -72,6 +75,7 @@ impl Failure {
         match self {
             Failure::Run(_) | Failure::Output(_) => ExitCode::FAILURE,
             Failure::File { .. } | Failure::Use(_) => ExitCode::from(2),
+            Failure::NotRun(code, _) => ExitCode::from(*code),
         }
     }
 }
