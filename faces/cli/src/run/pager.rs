@@ -13,7 +13,8 @@ use std::process::Command;
 
 /// So long a pager that has nobody left to serve is waited for, so that its socket is gone when the run is over.
 const PATIENCE: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
-/// The environment of a run that this one is part of: a pager has its memory from nobody.
+/// The environment of a run that this one is part of, where it is empty rather than missing so that nobody gives it back:
+/// a pager has its memory from no other.
 const OF_PROGRAMS: [&str; 4] =
     ["LD_PRELOAD", "MAGER_RUN_SOCKET", "MAGER_RUN_ALLOW_PINNED", "MAGER_RUN_VERBOSE"];
 
@@ -36,7 +37,7 @@ impl Pager {
         let socket = socket();
         let mut command = Command::new(&program);
         command.arg("serve").args(sizes.words()).args(more).arg("--socket").arg(&socket);
-        OF_PROGRAMS.into_iter().for_each(|name| _ = command.env_remove(name));
+        OF_PROGRAMS.into_iter().for_each(|name| _ = command.env(name, ""));
         let (control, child) = start(command).map_err(|why| match why {
             NotServing::Program(why) => Refusal::Own(format!("{}: {why}", program.display())),
             why => Refusal::Pager(why.to_string()),
