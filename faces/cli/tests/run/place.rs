@@ -103,14 +103,10 @@ impl Place {
     }
 }
 
-/// Builds the agent's library beside the command, if it is not there, as `cargo build` would have done.
+/// Builds the agent's library beside the command, as `cargo build` would have done.
 fn library() {
     static BUILT: std::sync::Once = std::sync::Once::new();
     BUILT.call_once(|| {
-        let beside = Path::new(env!("CARGO_BIN_EXE_mager")).with_file_name("libmager_preload.so");
-        if beside.is_file() {
-            return;
-        }
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("below the target directory");
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
         let mut build = Command::new(env!("CARGO"));

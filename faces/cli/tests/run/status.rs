@@ -58,7 +58,7 @@ fn the_programs_words_need_no_dashes_before_them() {
 #[test]
 fn a_program_larger_than_its_memory_gives_the_same_output() {
     let Some(place) = Place::new() else { return };
-    let script = "seq 1 120000 | sort -S 64M -k1.3 | cksum";
+    let script = "seq 1 600000 | sort -S 64M -k1.3 | cksum";
     let plain = std::process::Command::new("sh").args(["-c", script]).output().expect("a shell");
     let mut run = place.run(&["--json", "figures"], &["sh", "-c", script]);
     let ran = run.output().expect("it starts");
