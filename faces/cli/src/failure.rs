@@ -45,6 +45,9 @@ pub enum Failure {
     /// The command makes no sense as it was given, or something it needs is missing.
     #[error("{0}")]
     Use(String),
+    /// Another program was to be run, and is not: the exit code tells that apart from all that the program could say.
+    #[error("{1}")]
+    NotRun(u8, String),
     /// It was begun, and went wrong.
     #[error("{0}")]
     Run(String),
@@ -79,6 +82,7 @@ impl Failure {
             Failure::Run(_) | Failure::Output(_) => ExitCode::FAILURE,
             Failure::File { .. } | Failure::Use(_) => ExitCode::from(2),
             Failure::Interrupted(_) => ExitCode::from(INTERRUPTED),
+            Failure::NotRun(code, _) => ExitCode::from(*code),
         }
     }
 }

@@ -11,7 +11,9 @@
 //! | `events` | event logs as files |
 //! | `demo` | `mager demo` |
 //! | `size` | sizes such as 64M |
+//! | `libraries` | where the libraries of programs are |
 //! | `doctor` | `mager doctor` |
+//! | `run` | `mager run` |
 //! | `serve` | `mager serve` |
 //! | `observe` | looking at a running pager |
 //! | `stat` | `mager stat` |
@@ -28,8 +30,10 @@ pub mod doctor;
 pub mod events;
 pub mod failure;
 pub mod observe;
+mod libraries;
 pub mod output;
 pub mod replay;
+pub mod run;
 pub mod say;
 pub mod serve;
 pub mod size;
@@ -49,6 +53,8 @@ Where a program is run for you (an application, a compiler), its exit code is pa
 
 const EXAMPLES: &str = "\
 Examples:
+  mager run --memory 256M -- python3 job.py
+                                          Any program, in less memory than its data needs
   mager demo                              Real processes on four frames, told line by line
   mager course run -- ./app               Run an application on a pager of its own
   mager lab run app.trace --policy all --memory 10%
@@ -91,6 +97,8 @@ pub enum Command {
     Sim(mager_sim_cli::SimArgs),
     /// Replay a recorded run through the core, and report whether every effect is equal.
     Replay(replay::Args),
+    /// Run any program in a budget of memory, however much its data is.
+    Run(Box<run::Args>),
     /// Hold the memory of other processes: the pager of real memory, for any number of clients.
     Serve(Box<serve::Args>),
     /// Show what a running pager does.
@@ -119,6 +127,7 @@ impl Command {
             },
             Command::Sim(args) => Ok(Finished::Exit(mager_sim_cli::run(&args))),
             Command::Replay(args) => replay::run(&args),
+            Command::Run(args) => run::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Stat(args) => stat::run(&args),
             Command::Top(args) => top::run(&args),
@@ -131,8 +140,19 @@ impl Command {
 /// Reads the command line, does what it says, and tells how that went.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    let cli = Cli::try_parse().unwrap_or_else(|wrong| misused(&wrong));
+    match cli.command.run() {
         Ok(finished) => finished.into(),
         Err(failure) => failure.report(),
     }
+}
+
+/// Says what is wrong, or what was asked for. `mager run` has other exit codes: 2 would look like its program's.
+fn misused(wrong: &clap::Error) -> ! {
+    let runs = std::env::args_os().nth(1).is_some_and(|word| word == "run");
+    if runs && wrong.use_stderr() {
+        let _ = wrong.print();
+        std::process::exit(run::OWN.into());
+    }
+    wrong.exit()
 }

@@ -2,13 +2,10 @@
 
 use crate::builder::Builder;
 use crate::error::Error;
-use mager_linux_pager::{Options, Server};
+use mager_linux_pager::{NotServing, Options, Server, start};
 use rustix::fd::OwnedFd;
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -39,56 +36,20 @@ fn not_started(why: impl ToString) -> Error {
     Error::NotStarted(why.to_string())
 }
 
-/// Runs `mager serve` with the other end of the socket as its standard input. It is in a process group of its own:
-/// Ctrl-C is for the program, and the pager ends after it.
+/// Runs `mager serve` for this program.
 pub(crate) fn program(builder: &Builder) -> Result<(OwnedFd, Host), Error> {
     builder.sizes.options().map_err(not_started)?;
     let program = match &builder.program {
         Some(program) => program.clone(),
         None => find()?,
     };
-    let (ours, theirs) = mager_linux_sys::pair().map_err(not_started)?;
     let mut command = Command::new(&program);
-    command.args(arguments(builder)).process_group(0);
-    command.stdin(Stdio::from(theirs)).stdout(Stdio::piped());
-    let child = command.spawn().map_err(|why| Error::Program { program, why })?;
-    // The command still holds the other end.
-    drop(command);
-    ready(child).map(|child| (ours, Host::Process(child)))
-}
-
-fn ready(mut child: Child) -> Result<Child, Error> {
-    let mut told = String::new();
-    if let Some(out) = child.stdout.take() {
-        // The first line is all that is ever told there.
-        BufReader::new(out).read_line(&mut told).map_err(not_started)?;
+    command.arg("serve").args(builder.sizes.words()).arg("--policy").arg(&builder.policy);
+    match start(command) {
+        Ok((ours, child)) => Ok((ours, Host::Process(child))),
+        Err(NotServing::Program(why)) => Err(Error::Program { program, why }),
+        Err(why) => Err(not_started(why)),
     }
-    if told.trim() == "ready" {
-        return Ok(child);
-    }
-    let status = child.wait().map_err(not_started)?;
-    Err(match told.trim().strip_prefix("failed: ") {
-        Some(why) => not_started(why),
-        None => not_started(format!("it ended with {status}")),
-    })
-}
-
-fn arguments(builder: &Builder) -> Vec<OsString> {
-    let sizes = &builder.sizes;
-    let mut words: Vec<OsString> = ["serve", "--fd", "0", "--ready-fd", "1"].map(OsString::from).into();
-    let mut say = |name: &str, value: OsString| words.extend([name.into(), value]);
-    say("--memory", sizes.memory.to_string().into());
-    say("--compressed", sizes.compressed.to_string().into());
-    say("--page-size", sizes.page_size.to_string().into());
-    say("--arena", sizes.arena.to_string().into());
-    say("--policy", builder.policy.clone().into());
-    if let Some(swap) = sizes.swap {
-        say("--swap", swap.to_string().into());
-    }
-    if let Some(dir) = &sizes.swap_dir {
-        say("--swap-dir", dir.into());
-    }
-    words
 }
 
 /// `$MAGER`, else beside this program, else in `$PATH`.

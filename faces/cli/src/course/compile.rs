@@ -1,7 +1,8 @@
 //! `mager course cxx` and `mager course cc`: the compiler, with the right headers, libraries and flags.
 
-use super::{headers, toolchain};
+use super::headers;
 use crate::failure::{Failure, Finished};
+use crate::libraries;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
@@ -52,7 +53,7 @@ pub(super) fn run(language: Language, mut args: Args) -> Result<Finished, Failur
     let pager = args.pager || args.arguments.len() < before;
 
     let library = if pager { "libmager_host.a" } else { "libmager_app.a" };
-    let place = toolchain::find(library)?;
+    let place = libraries::find(library)?;
     let include = headers::directory(&place)?;
 
     let (mut command, name) = compiler(language);

@@ -1,7 +1,7 @@
 //! The headers for applications and pagers. They are part of this command, and put where the libraries are.
 
-use super::toolchain::Place;
 use crate::failure::Failure;
+use crate::libraries::Place;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

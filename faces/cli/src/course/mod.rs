@@ -6,7 +6,6 @@ mod headers;
 mod options;
 pub mod pager;
 pub mod run;
-mod toolchain;
 
 use crate::failure::{Failure, Finished};
 use compile::Language;

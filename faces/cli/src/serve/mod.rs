@@ -9,6 +9,7 @@ use crate::failure::{Failure, Finished};
 use crate::size::{size, told};
 use mager_linux_pager::{NotStarted, Options, References, Server, Sizes};
 use ready::Ready;
+use rustix::process::Signal;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -21,6 +22,10 @@ Examples:
 
 SIGINT or SIGTERM end it: files are written home, the socket and the swap file go. The memory of clients that are
 still connected goes with it. A second signal does not wait for that.";
+
+/// What terminals, shells and sessions send to end or to stop what runs in them.
+const DEAF_TO: [Signal; 7] =
+    [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU];
 
 /// What the user asks.
 #[derive(clap::Args, Debug)]
@@ -53,10 +58,12 @@ pub struct Args {
     /// Addresses in each arena
     #[arg(long, value_name = "SIZE", default_value = "64G", value_parser = size)]
     arena: u64,
-    /// Where clients connect [default: mager.sock in $XDG_RUNTIME_DIR or /run/user/UID, else /tmp/mager-UID.sock]
-    #[arg(long, value_name = "PATH", conflicts_with = "fd")]
+    /// Where clients connect [default: mager.sock in $XDG_RUNTIME_DIR or /run/user/UID, else /tmp/mager-UID.sock;
+    /// with --fd nowhere]
+    #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Serve the one client at the other end of this open socket, and end with it
+    /// Serve the client at the other end of this open socket, and end with the last client; no signal but SIGKILL
+    /// ends it then if --socket is given, too
     #[arg(long, value_name = "N")]
     fd: Option<i32>,
     /// Write a line to this open file when serving, or why not
@@ -95,7 +102,7 @@ pub fn run(args: &Args) -> Result<Finished, Failure> {
 fn serve(args: &Args, ready: &Ready) -> Result<Finished, Failure> {
     let options = args.options()?;
     let client = args.fd.map(client).transpose()?;
-    let stop = stopper()?;
+    let stop = args.stop()?;
     let line = line(&options, args);
     let socket = options.socket.clone();
     let mut server = Server::new(options).map_err(|why| not_started(why, socket.as_deref()))?;
@@ -105,11 +112,21 @@ fn serve(args: &Args, ready: &Ready) -> Result<Finished, Failure> {
         server.adopt(client).map_err(|why| Failure::Use(format!("--fd: no client's socket: {why}")))?;
     }
     ready.say(&line);
-    server.run(Some(&stop)).map_err(|why| Failure::Run(format!("the pager ends: {why}")))?;
+    server.run(stop.as_ref()).map_err(|why| Failure::Run(format!("the pager ends: {why}")))?;
     Ok(Finished::Well)
 }
 
 impl Args {
+    /// A pager that others than its first client depend on ends with the last of them, whoever presses Ctrl-C.
+    fn stop(&self) -> Result<Option<OwnedFd>, Failure> {
+        if self.fd.is_none() || self.socket.is_none() {
+            return stopper().map(Some);
+        }
+        let ignored = DEAF_TO.into_iter().try_for_each(mager_linux_sys::ignore);
+        ignored.map_err(|why| Failure::Run(format!("signals cannot be ignored: {why}")))?;
+        Ok(None)
+    }
+
     fn options(&self) -> Result<Options, Failure> {
         let sizes = Sizes {
             memory: self.memory,
@@ -130,8 +147,10 @@ impl Args {
         options.pull = !self.no_pull;
         options.read_ahead = self.read_ahead;
         options.events.clone_from(&self.events);
-        let at = || self.socket.clone().unwrap_or_else(socket::default);
-        options.socket = self.fd.is_none().then(at);
+        options.socket = match (&self.socket, self.fd) {
+            (None, None) => Some(socket::default()),
+            (named, _) => named.clone(),
+        };
         Ok(options)
     }
 }

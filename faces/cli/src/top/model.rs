@@ -127,7 +127,7 @@ pub(super) mod tests {
             faults: 3210 * t,
             page_ins: 160 * t,
             evictions: 1234 * t,
-            service: Service { below_ns: vec![(4096, 3000 * t), (114_688, 210 * t)] },
+            service: Service { below_ns: vec![(4096, 3000 * t), (114_688, 210 * t)], total_ns: 0 },
             stores: Stores {
                 compressed_budget: 1 << 20,
                 compressed_bytes: 1 << 19,

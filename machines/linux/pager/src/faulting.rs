@@ -26,6 +26,7 @@ impl Server {
 
     pub(crate) fn step(&mut self, event: Event) {
         self.machine.woken = None;
+        self.machine.returns.evictions = self.driver.view().counters().evictions;
         self.machine.read_failed = matches!(event, Event::Read { result: Err(_), .. });
         self.driver.step(event, &mut self.machine);
         self.machine.settle();
@@ -130,6 +131,7 @@ impl Server {
                 break;
             }
         }
+        self.peak_frames = self.peak_frames.max(u64::from(self.options.frames) - self.free_frames() as u64);
         if self.runs_low() {
             self.work_ahead();
             self.machine.submit();

@@ -111,6 +111,7 @@ impl Hardware for Machine {
         if self.frames[frame].bytes == Bytes::Filling {
             self.arrive();
         }
+        self.returns.left(self.frames[frame].place);
         match self.frames[frame].bytes {
             Bytes::Placed | Bytes::Filling => self.holes.push(self.frames[frame].place),
             Bytes::Buffer(buffer) => self.buffers.give(buffer),

@@ -1,4 +1,5 @@
-//! How long faults took, in buckets four to each power of two: cheap to note, and near enough to tell percentiles by.
+//! How long faults took, and numbers in general in buckets four to each power of two: cheap to note, and near enough to
+//! tell percentiles by.
 
 use mager_linux_wire::figures::Service;
 use std::time::Duration;
@@ -8,26 +9,50 @@ const PARTS: u64 = 4;
 const PART_BITS: u32 = 2;
 const BUCKETS: usize = 64 * 4;
 
+/// How many of each size there were.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    counts: Box<[u64; BUCKETS]>,
+}
+
+impl Counts {
+    pub(crate) fn new() -> Self {
+        Counts { counts: Box::new([0; BUCKETS]) }
+    }
+
+    #[inline]
+    pub(crate) fn note(&mut self, number: u64) {
+        self.counts[bucket(number)] += 1;
+    }
+
+    /// (a bound, how many were below it and not below the one before), rising.
+    pub(crate) fn tell(&self) -> Vec<(u64, u64)> {
+        let used = (0u64..).zip(self.counts.iter()).filter(|&(_, &count)| count > 0);
+        used.map(|(bucket, &count)| (bound(bucket), count)).collect()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Latency {
-    counts: Box<[u64; BUCKETS]>,
+    counts: Counts,
+    total_ns: u64,
 }
 
 impl Latency {
     pub(crate) fn new() -> Self {
-        Latency { counts: Box::new([0; BUCKETS]) }
+        Latency { counts: Counts::new(), total_ns: 0 }
     }
 
     /// A fault was answered after `took`.
     #[inline]
     pub(crate) fn note(&mut self, took: Duration) {
         let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.counts[bucket(ns)] += 1;
+        self.counts.note(ns);
+        self.total_ns = self.total_ns.saturating_add(ns);
     }
 
     pub(crate) fn tell(&self) -> Service {
-        let used = (0u64..).zip(self.counts.iter()).filter(|&(_, &count)| count > 0);
-        Service { below_ns: used.map(|(bucket, &count)| (bound(bucket), count)).collect() }
+        Service { below_ns: self.counts.tell(), total_ns: self.total_ns }
     }
 }
 
@@ -65,6 +90,6 @@ mod tests {
         latency.note(Duration::from_nanos(1001));
         latency.note(Duration::from_micros(100));
         let told = latency.tell();
-        assert_eq!(told.below_ns, [(1024, 2), (114_688, 1)]);
+        assert_eq!((told.below_ns, told.total_ns), (vec![(1024, 2), (114_688, 1)], 102_001));
     }
 }

@@ -28,8 +28,10 @@ mod offences;
 mod options;
 mod paging;
 mod requests;
+mod returns;
 mod server;
 mod sizes;
+mod start;
 mod talk;
 mod threads;
 
@@ -37,3 +39,4 @@ pub use mager_stores::{EngineKind, Faults, SwapPlace};
 pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};
 pub use server::Server;
 pub use sizes::{BadSizes, Sizes};
+pub use start::{NotServing, start};

@@ -17,6 +17,7 @@ use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
 use crate::offences::{Offence, Offences};
+use crate::returns::Returns;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
@@ -38,6 +39,7 @@ pub(crate) struct Machine {
     pub(crate) backing: Backing,
     pub(crate) budget: Budget,
     pub(crate) offences: Offences,
+    pub(crate) returns: Returns,
     /// Inputs and outputs that wait for a staging buffer.
     pub(crate) queued: VecDeque<Io>,
     /// Frames whose bytes may still be in a buffer when the step is over.
@@ -80,6 +82,7 @@ impl Machine {
             backing,
             budget,
             offences: Offences::default(),
+            returns: Returns::new(),
             queued: VecDeque::new(),
             unplaced: Vec::new(),
             woken: None,

@@ -16,7 +16,9 @@ impl Paging for Machine {
         let (Io::Read { frame, .. } | Io::Write { frame, .. }) = io;
         if let Io::Read { home, at, .. } = io {
             self.count_page_in(at.arena, home);
-            self.frames[frame] = Frame { place: Place::of(home, at), ..Frame::EMPTY };
+            let place = Place::of(home, at);
+            self.returns.came(place);
+            self.frames[frame] = Frame { place, ..Frame::EMPTY };
         }
         self.frames[frame].in_flight = InFlight::Queued;
         self.queued.push_back(io);

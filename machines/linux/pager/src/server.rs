@@ -67,12 +67,16 @@ pub struct Server {
     pub(crate) frozen: Vec<Freeze>,
     pub(crate) epoll: OwnedFd,
     pub(crate) listener: Option<OwnedFd>,
+    /// It was handed a client: it is there for that one and those it brings, and ends with the last of them.
+    pub(crate) handed: bool,
     pub(crate) low_water: u32,
     pub(crate) most_ahead: u32,
     started: Instant,
     pub(crate) faults: Vec<Fault>,
     pub(crate) message: Box<[u8]>,
     pub(crate) expelled: u64,
+    /// The most frames that were in use at a time.
+    pub(crate) peak_frames: u64,
     /// Closed to make room for a connection that is to be turned away when there are no descriptors left.
     pub(crate) reserve: Option<OwnedFd>,
     /// Mapped files there can be.
@@ -122,12 +126,14 @@ impl Server {
             threads: Threads::new(if options.pull { crate::home::settle(&options.swap) } else { None }),
             epoll,
             listener,
+            handed: false,
             low_water,
             most_ahead: options.read_ahead.min(low_water / 4),
             started: Instant::now(),
             faults: Vec::with_capacity(64),
             message: vec![0; MAX_MESSAGE].into_boxed_slice(),
             expelled: 0,
+            peak_frames: 0,
             reserve: reserve(),
             most_files: usize::try_from(mager_linux_sys::raise_descriptor_limit() / 8).unwrap_or(usize::MAX),
             condemned: Vec::new(),
@@ -161,7 +167,8 @@ impl Server {
         Facts { page_size, arena_pages, frames, swap_blocks }
     }
 
-    /// Serves until `stop` is readable, or, without a socket to listen on, until the last client is gone.
+    /// Serves until `stop` is readable; or, if it was handed a client or has no socket to listen on, until the last
+    /// client is gone.
     pub fn run(&mut self, stop: Option<&OwnedFd>) -> io::Result<()> {
         if let Some(stop) = stop {
             self.watch(stop, STOP)?;
@@ -188,7 +195,7 @@ impl Server {
             }
             self.after();
             self.look_around();
-            if self.listener.is_none() && self.clients.iter().next().is_none() {
+            if (self.handed || self.listener.is_none()) && self.clients.count() == 0 {
                 return self.stop();
             }
         }

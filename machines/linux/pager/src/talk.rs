@@ -14,8 +14,13 @@ use rustix::fd::{AsFd, OwnedFd};
 use std::io;
 
 impl Server {
-    /// A client whose socket is here already.
+    /// A client whose socket is here already. The pager ends with its last client from here on.
     pub fn adopt(&mut self, socket: OwnedFd) -> io::Result<()> {
+        self.handed = true;
+        self.arrived(socket)
+    }
+
+    fn arrived(&mut self, socket: OwnedFd) -> io::Result<()> {
         let (pid, _) = peer(&socket)?;
         let number = self.connected(socket, pid).map_err(|_| io::ErrorKind::Other)?;
         if let Some(client) = self.clients.get_mut(number) {
@@ -70,7 +75,7 @@ impl Server {
         };
         // A stranger, a peer that is gone again already, or whom there is no room for, is not served.
         if self.welcome(&socket) {
-            let _ = self.adopt(socket);
+            let _ = self.arrived(socket);
         }
     }
 
@@ -120,6 +125,8 @@ impl Server {
     /// A client's connection has ended: everything it had is given back.
     pub(crate) fn gone(&mut self, number: u64) {
         if let Some(client) = self.clients.remove(number) {
+            // Closing is not enough: a socket that was handed over may be open elsewhere in this process, too.
+            let _ = epoll::delete(&self.epoll, &client.socket);
             let files = client.arenas.iter().filter_map(|&arena| self.destroy(arena)).collect();
             if let Some(allowance) = client.allowance {
                 self.condemn(Condemned { allowance, files, process: client.process });
@@ -142,6 +149,7 @@ impl Server {
         let _ = self.control(Control::Destroy(arena));
         self.machine.punch_holes();
         self.flush_unused(&objects);
+        self.machine.returns.forget(arena);
         let record = self.machine.arenas.remove(arena)?;
         let _ = record.memory.punch(0, u64::from(whole.count) * self.machine.page_size);
         let pages = self.machine.holes.take_of_dying();

@@ -99,14 +99,20 @@ extern "C" fn touched(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     }
 }
 
-/// Whoever was there before us gets the signal; with nobody there the touch is repeated, and ends the process.
+/// Whoever was there before us gets the signal; with nobody there the touch is repeated, and ends the process. What was
+/// sent by somebody does not come again by itself.
 fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let Some(former) = FORMER.get() else { return };
     match former.sa_sigaction {
+        libc::SIG_IGN if sent(info) => {}
         libc::SIG_DFL | libc::SIG_IGN => {
             let mut plain = *former;
             plain.sa_sigaction = libc::SIG_DFL;
             action(Some(&plain));
+            if sent(info) {
+                // SAFETY: it takes a number, and the action for it is not ours any more.
+                unsafe { libc::raise(signal) };
+            }
         }
         handler if former.sa_flags & libc::SA_SIGINFO != 0 => {
             // SAFETY: the flag says that this is the type of the handler that was installed.
@@ -119,6 +125,12 @@ fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
             handler(signal);
         }
     }
+}
+
+/// By kill(2) or the like; not by the hardware.
+fn sent(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the kernel gave it to the handler.
+    unsafe { (*info).si_code <= 0 }
 }
 
 fn errno() -> libc::c_int {

@@ -19,7 +19,7 @@ pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
-pub use process::{kill, process, raise_descriptor_limit};
+pub use process::{ignore, kill, process, raise_descriptor_limit};
 pub use signals::without_signals;
 pub use socket::{
     MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send, tells_sender,

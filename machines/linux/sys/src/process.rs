@@ -1,6 +1,6 @@
 //! Another process, held so that its number cannot come to mean a third one; and what this one may have.
 //!
-//! Sources: pidfd_open(2), getrlimit(2).
+//! Sources: pidfd_open(2), getrlimit(2), signal(2).
 
 use rustix::fd::OwnedFd;
 use rustix::process::{
@@ -26,4 +26,11 @@ pub fn raise_descriptor_limit() -> u64 {
     // If it is refused the old one holds.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Has this process, and every one it executes, take no notice of a signal.
+pub fn ignore(signal: Signal) -> io::Result<()> {
+    // SAFETY: ignoring a signal runs no code of ours; one that cannot be ignored is an error.
+    let before = unsafe { libc::signal(signal.as_raw(), libc::SIG_IGN) };
+    if before == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -24,6 +24,9 @@ pub struct Figures {
     pub arenas: u32,
     pub frames: u32,
     pub free_frames: u64,
+    /// The most that were in use at a time.
+    #[serde(default)]
+    pub peak_frames: u64,
     pub pinned_frames: u32,
     pub swap_blocks: u32,
     pub swap_reserved: u32,
@@ -46,6 +49,8 @@ pub struct Figures {
     /// Clients that did what they must not.
     pub expelled: u64,
     pub service: Service,
+    #[serde(default)]
+    pub returns: Returns,
     pub stores: Stores,
     pub clients: Vec<Client>,
     /// Clients beyond [`MAX_CLIENTS_TOLD`].
@@ -152,21 +157,46 @@ pub struct Stores {
 pub struct Service {
     /// (nanoseconds, faults): so many took less than that, and no less than the entry before; rising.
     pub below_ns: Vec<(u64, u64)>,
+    /// All of them together, in nanoseconds: how long threads were stalled. Those that waited at a time count each.
+    #[serde(default)]
+    pub total_ns: u64,
+}
+
+/// Pages that came back after they were evicted, of a sample of all: had there been so many frames more as evictions lay
+/// between, they need not have left.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Returns {
+    /// (evictions, pages): for so many pages it were fewer than that, and no fewer than in the entry before; rising.
+    pub below_evictions: Vec<(u64, u64)>,
+}
+
+impl Returns {
+    /// How many frames more would have kept a `share` (0 to 1) of these pages; `None` for fewer than `least` pages.
+    #[must_use]
+    pub fn frames_more(&self, share: f64, least: u64) -> Option<u64> {
+        let enough = self.below_evictions.iter().map(|&(_, count)| count).sum::<u64>() >= least.max(1);
+        enough.then(|| reached(&self.below_evictions, share)).flatten()
+    }
+}
+
+/// The first bound below which there is a `share` of what is counted.
+fn reached(below: &[(u64, u64)], share: f64) -> Option<u64> {
+    let all: u64 = below.iter().map(|&(_, count)| count).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
+    let enough = |sum: u64| sum as f64 >= share * all as f64;
+    let mut sum = 0;
+    let reached = below.iter().find(|&&(_, count)| {
+        sum += count;
+        enough(sum)
+    });
+    reached.or(below.last()).map(|&(bound, _)| bound)
 }
 
 impl Service {
     /// Within this many nanoseconds a `share` (0 to 1) of the faults was answered; `None` if there were none.
     #[must_use]
     pub fn percentile_ns(&self, share: f64) -> Option<u64> {
-        let all: u64 = self.below_ns.iter().map(|&(_, count)| count).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a share of faults, for people")]
-        let enough = |sum: u64| sum as f64 >= share * all as f64;
-        let mut sum = 0;
-        let reached = self.below_ns.iter().find(|&&(_, count)| {
-            sum += count;
-            enough(sum)
-        });
-        reached.or(self.below_ns.last()).map(|&(below, _)| below)
+        reached(&self.below_ns, share)
     }
 
     /// What came since `before`, which was told by the same pager.
@@ -175,7 +205,8 @@ impl Service {
         let then =
             |below| before.below_ns.iter().find(|&&(old, _)| old == below).map_or(0, |&(_, count)| count);
         let new = self.below_ns.iter().map(|&(below, count)| (below, count.saturating_sub(then(below))));
-        Service { below_ns: new.filter(|&(_, count)| count > 0).collect() }
+        let total_ns = self.total_ns.saturating_sub(before.total_ns);
+        Service { below_ns: new.filter(|&(_, count)| count > 0).collect(), total_ns }
     }
 }
 
@@ -185,7 +216,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_the_bounds_they_fall_below() {
-        let service = Service { below_ns: vec![(1000, 90), (2000, 9), (64_000, 1)] };
+        let service = Service { below_ns: vec![(1000, 90), (2000, 9), (64_000, 1)], total_ns: 0 };
         let at = |share| service.percentile_ns(share);
         assert_eq!((at(0.5), at(0.9), at(0.99), at(1.0)), (Some(1000), Some(1000), Some(2000), Some(64_000)));
         assert_eq!(Service::default().percentile_ns(0.5), None);
@@ -193,9 +224,17 @@ mod tests {
 
     #[test]
     fn a_while_is_the_difference_of_two() {
-        let before = Service { below_ns: vec![(1000, 90)] };
-        let after = Service { below_ns: vec![(1000, 90), (2000, 3)] };
-        assert_eq!(after.since(&before).below_ns, [(2000, 3)]);
+        let before = Service { below_ns: vec![(1000, 90)], total_ns: 80_000 };
+        let after = Service { below_ns: vec![(1000, 90), (2000, 3)], total_ns: 85_000 };
+        let between = Service { below_ns: vec![(2000, 3)], total_ns: 5_000 };
+        assert_eq!(after.since(&before), between);
+    }
+
+    #[test]
+    fn few_pages_that_came_back_say_nothing_of_frames() {
+        let returns = Returns { below_evictions: vec![(100, 9), (1000, 1)] };
+        assert_eq!((returns.frames_more(0.9, 10), returns.frames_more(0.91, 10)), (Some(100), Some(1000)));
+        assert_eq!((returns.frames_more(0.9, 11), Returns::default().frames_more(0.9, 0)), (None, None));
     }
 
     #[test]

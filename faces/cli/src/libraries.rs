@@ -1,20 +1,21 @@
-//! Where the libraries are that applications and pagers are linked with.
+//! Where the libraries are that programs are linked with, or are run with.
 
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 
 /// A directory with the library that was looked for.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) dir: PathBuf,
-    /// It is the directory of this command itself: what it holds was built together with it.
-    pub(super) beside: bool,
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    /// What it holds was built together with this command.
+    pub(crate) beside: bool,
 }
 
 const VARIABLE: &str = "MAGER_LIB";
 
-/// Looks in `$MAGER_LIB` if it is set; else beside this command, then in `../lib/mager` as seen from there.
-pub(super) fn find(library: &str) -> Result<Place, Failure> {
+/// Looks in `$MAGER_LIB` if it is set; else beside this command, where cargo keeps what it was not asked for by name
+/// (`deps`), then in `../lib/mager` as seen from there.
+pub(crate) fn find(library: &str) -> Result<Place, Failure> {
     if let Some(dir) = std::env::var_os(VARIABLE) {
         let dir = PathBuf::from(dir);
         return if dir.join(library).is_file() {
@@ -28,8 +29,10 @@ pub(super) fn find(library: &str) -> Result<Place, Failure> {
     })?;
     let beside = command.parent().unwrap_or(Path::new("/")).to_owned();
     let installed = beside.parent().unwrap_or(Path::new("/")).join("lib").join("mager");
-    if beside.join(library).is_file() {
-        return Ok(Place { dir: beside, beside: true });
+    for dir in [beside.clone(), beside.join("deps")] {
+        if dir.join(library).is_file() {
+            return Ok(Place { dir, beside: true });
+        }
     }
     if installed.join(library).is_file() {
         return Ok(Place { dir: installed, beside: false });

@@ -1,0 +1,10 @@
+//! `mager run` as a user meets it: what reaches the program and comes from it, what is refused, what is left behind.
+
+mod binaries;
+mod figures;
+mod killed;
+mod place;
+mod refused;
+mod signals;
+mod status;
+mod without;
