@@ -56,11 +56,13 @@ pub struct Options {
 /// What one client may have at most, and how that is seen to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Clients, all together.
+    /// Connections, all together.
     pub clients: usize,
-    /// Arenas of one client.
+    /// Connections of one client: of its process, and of the children it has forked.
+    pub connections: usize,
+    /// Arenas of one connection.
     pub arenas: usize,
-    /// Swap blocks that one client may reserve.
+    /// Swap blocks that one client may reserve, over all its connections.
     pub swap: u32,
     /// Mappings in one arena.
     pub mappings: usize,
@@ -70,7 +72,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { clients: 256, arenas: 64, swap: u32::MAX, mappings: 65_536, memory: MemoryKind::Auto }
+        Limits {
+            clients: 256,
+            connections: 128,
+            arenas: 64,
+            swap: u32::MAX,
+            mappings: 65_536,
+            memory: MemoryKind::Auto,
+        }
     }
 }
 

@@ -145,11 +145,11 @@ impl Server {
         Err(No::new(Errno::NOMEM, format!("an arena can have {most} mappings")))
     }
 
-    fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
+    pub(crate) fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
         let most = u64::from(self.options.limits.swap);
-        let arenas = self.clients.get(client).map_or(&[][..], |client| &client.arenas);
-        let reserved: u64 =
-            arenas.iter().map(|&arena| u64::from(self.driver.view().reserved_by(arena))).sum();
+        let family = self.clients.get(client).map_or(0, |client| client.family);
+        let arenas = self.clients.in_family(family).flat_map(|client| &client.arenas);
+        let reserved: u64 = arenas.map(|&arena| u64::from(self.driver.view().reserved_by(arena))).sum();
         if reserved + u64::from(count) <= most {
             return Ok(());
         }

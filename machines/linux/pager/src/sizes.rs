@@ -33,6 +33,8 @@ pub struct Sizes {
     pub page_size: u64,
     /// Bytes of addresses in each arena.
     pub arena: u64,
+    /// Bytes of swap that one client may reserve; all of it where this is not given.
+    pub client_swap: Option<u64>,
 }
 
 impl Default for Sizes {
@@ -48,6 +50,7 @@ impl Default for Sizes {
             overwrite: false,
             page_size: 4096,
             arena: 64 << 30,
+            client_swap: None,
         }
     }
 }
@@ -70,6 +73,8 @@ pub enum BadSizes {
     TwoPlaces,
     #[error("{swap} bytes of swap are less than one page of {page_size} bytes: give more")]
     Swap { swap: u64, page_size: u64 },
+    #[error("{bytes} bytes of {what} are less than the {least} that a client needs: give more")]
+    Client { what: &'static str, bytes: u64, least: u64 },
     #[error("arenas of {arena} bytes: give at least one page, and at most {most}")]
     Arena { arena: u64, most: u64 },
     #[error("{what} of {bytes} bytes is more than can be numbered: give at most {most}")]
@@ -101,7 +106,7 @@ impl Sizes {
             read_ahead: DEFAULT_READ_AHEAD,
             events: None,
             faults: None,
-            limits: Limits::default(),
+            limits: Limits { swap: self.client_swap()?, ..Limits::default() },
         })
     }
 
@@ -142,6 +147,12 @@ impl Sizes {
         }
     }
 
+    fn client_swap(&self) -> Result<u32, BadSizes> {
+        let Some(bytes) = self.client_swap else { return Ok(u32::MAX) };
+        let (what, least) = ("swap for a client", self.page_size);
+        if bytes < least { Err(BadSizes::Client { what, bytes, least }) } else { self.numbered(what, bytes) }
+    }
+
     fn swap_blocks(&self) -> Result<u32, BadSizes> {
         let swap = self.swap.unwrap_or_else(|| self.memory.saturating_mul(SWAP_FOR_MEMORY));
         match self.numbered("swap", swap)? {
@@ -168,6 +179,9 @@ mod tests {
         let options = sizes().options().expect("they go together");
         assert_eq!((options.frames, options.swap_blocks, options.arena_pages), (1 << 14, 1 << 15, 1 << 24));
         assert_eq!(options.swap, SwapPlace::Unnamed(SWAP_DIR.into()));
+        assert_eq!(options.limits.swap, u32::MAX);
+        let bounded = Sizes { client_swap: Some(1 << 20), ..sizes() }.options().expect("they go together");
+        assert_eq!(bounded.limits.swap, 256);
         let file = Sizes { swap: None, swap_file: Some("/s".into()), ..sizes() };
         let options = file.options().expect("they go together");
         assert_eq!(
@@ -187,6 +201,11 @@ mod tests {
             (Sizes { swap: Some(1 << 63), ..sizes() }, "swap of 9223372036854775808 bytes is more"),
             (Sizes { memory: 1 << 62, ..sizes() }, "memory of 4611686018427387904 bytes is more"),
             (Sizes { arena: 1, ..sizes() }, "at least one page"),
+            (Sizes { client_swap: Some(4095), ..sizes() }, "less than the 4096 that a client needs"),
+            (
+                Sizes { client_swap: Some(1 << 62), ..sizes() },
+                "swap for a client of 4611686018427387904 bytes",
+            ),
             (
                 Sizes { swap_file: Some("a".into()), swap_dir: Some("b".into()), ..sizes() },
                 "give one of them",
