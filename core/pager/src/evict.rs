@@ -43,9 +43,7 @@ impl crate::memory::Memory {
         let Target::Page(number) = self.entries[entry].target() else { return None };
         let page = &self.pages[number];
         let elsewhere = self.by_place(page) && page.first_sharer() != Some(entry);
-        match page.state {
-            State::PagingIn(frame) if !elsewhere => Some(frame),
-            state => state.readable_frame().filter(|_| !elsewhere),
-        }
+        let coming = if let State::PagingIn(frame) = page.state { Some(frame) } else { None };
+        page.state.readable_frame().or(coming).filter(|_| !elsewhere)
     }
 }

@@ -55,6 +55,9 @@ pub struct Args {
     /// Addresses in each arena
     #[arg(long, value_name = "SIZE", default_value = "64G", value_parser = size)]
     arena: u64,
+    /// Memory that the private pages of one client may hold, with the children it has forked [default: all there is]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
+    client_memory: Option<u64>,
     /// Swap that one client may reserve, with the children it has forked [default: all there is]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
     client_swap: Option<u64>,
@@ -137,6 +140,7 @@ impl Args {
             overwrite: self.overwrite,
             page_size: self.page_size,
             arena: self.arena,
+            client_memory: self.client_memory,
             client_swap: self.client_swap,
         };
         let mut options = sizes.options().map_err(|why| Failure::Use(why.to_string()))?;
@@ -156,9 +160,11 @@ impl Args {
 
     /// Sizes are in `sizes` already.
     fn limits(&self, sizes: Limits) -> Limits {
+        // With one client there are no others to leave anything to.
+        let half = if self.fd.is_some() { self.clients } else { self.clients.div_ceil(2) };
         Limits {
             clients: self.clients,
-            connections: self.client_connections.unwrap_or(self.clients.div_ceil(2)),
+            connections: self.client_connections.unwrap_or(half),
             arenas: self.client_arenas,
             mappings: self.arena_mappings,
             ..sizes

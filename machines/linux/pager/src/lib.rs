@@ -26,6 +26,7 @@ mod objects;
 mod offences;
 mod options;
 mod paging;
+mod quotas;
 mod requests;
 mod server;
 mod sizes;

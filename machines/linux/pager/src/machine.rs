@@ -17,6 +17,7 @@ use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
 use crate::offences::{Offence, Offences};
+use crate::quotas::Quotas;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
@@ -37,6 +38,7 @@ pub(crate) struct Machine {
     pub(crate) buffers: Buffers,
     pub(crate) backing: Backing,
     pub(crate) budget: Budget,
+    pub(crate) quotas: Option<Quotas>,
     pub(crate) offences: Offences,
     /// Inputs and outputs that wait for a staging buffer.
     pub(crate) queued: VecDeque<Io>,
@@ -67,7 +69,7 @@ impl Machine {
         frames: u32,
         buffers: Buffers,
         backing: Backing,
-        budget: Budget,
+        (budget, quotas): (Budget, Option<Quotas>),
     ) -> Self {
         Machine {
             page_size: u64::from(page_size),
@@ -79,6 +81,7 @@ impl Machine {
             buffers,
             backing,
             budget,
+            quotas,
             offences: Offences::default(),
             queued: VecDeque::new(),
             unplaced: Vec::new(),
@@ -284,6 +287,8 @@ impl Machine {
         let from = self.frames[frame].place;
         let buffer = self.copied(frame);
         self.holes.push(from);
+        self.went(from);
+        self.came(Place::Private(at));
         let moved = Frame {
             place: Place::Private(at),
             bytes: Bytes::Buffer(buffer),

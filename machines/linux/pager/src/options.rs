@@ -60,6 +60,8 @@ pub struct Limits {
     pub clients: usize,
     /// Connections of one client: of its process, and of the children it has forked.
     pub connections: usize,
+    /// Frames that the private pages of one client may hold, over all its connections; `u32::MAX`: all there are.
+    pub frames: u32,
     /// Arenas of one connection.
     pub arenas: usize,
     /// Swap blocks that one client may reserve, over all its connections.
@@ -74,7 +76,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             clients: 256,
-            connections: 128,
+            connections: 256,
+            frames: u32::MAX,
             arenas: 64,
             swap: u32::MAX,
             mappings: 65_536,

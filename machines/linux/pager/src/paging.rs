@@ -17,6 +17,7 @@ impl Paging for Machine {
         if let Io::Read { home, at, .. } = io {
             self.count_page_in(at.arena);
             self.frames[frame] = Frame { place: Place::of(home, at), ..Frame::EMPTY };
+            self.came(Place::of(home, at));
         }
         self.frames[frame].in_flight = InFlight::Queued;
         self.queued.push_back(io);

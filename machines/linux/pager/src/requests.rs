@@ -179,13 +179,13 @@ impl Server {
         if self.driver.view().counts().arenas >= MOST_ARENAS {
             return Err(No::new(Errno::NFILE, format!("a pager can have {MOST_ARENAS} arenas")));
         }
-        let agent = owner.agent.clone();
+        let (agent, family) = (owner.agent.clone(), owner.family);
         let size = u64::from(self.options.arena_pages) * u64::from(self.options.page_size);
         let allowance = self.allowance(client)?;
         let memory = self.machine.budget.file(allowance, "mager-arena", size)?;
         let descriptor = memory.as_fd().try_clone_to_owned()?;
         let arena = make(self)?;
-        self.machine.arenas.insert(Arena::new(arena, (memory, allowance), agent));
+        self.machine.arenas.insert(Arena::new(arena, (memory, allowance), agent, family));
         if let Some(owner) = self.clients.get_mut(client) {
             owner.arenas.push(arena);
         }
@@ -197,7 +197,7 @@ impl Server {
         if let Some(allowance) = self.clients.get(client).and_then(|client| client.allowance) {
             return Ok(allowance);
         }
-        let allowance = self.machine.budget.open()?;
+        let allowance = self.machine.budget.open(self.options.limits.frames)?;
         if let Some(owner) = self.clients.get_mut(client) {
             owner.allowance = Some(allowance);
         }
@@ -275,6 +275,7 @@ impl Server {
     fn pin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         let arena = id(range.arena);
         self.owned_range(client, range)?;
+        self.may_pin(arena, range.count)?;
         for page in pages(range).iter() {
             let at = Site { arena, page };
             let file = matches!(self.driver.view().region(at), Some(Kind::Object(..)));
@@ -287,6 +288,7 @@ impl Server {
                 return Err(why);
             }
         }
+        self.pinned(arena, range.count);
         done()
     }
 
@@ -295,6 +297,7 @@ impl Server {
         self.owned_range(client, range)?;
         for page in pages(range).iter() {
             self.control(Control::Unpin(Site { arena, page }))?;
+            self.unpinned(arena, 1);
         }
         done()
     }

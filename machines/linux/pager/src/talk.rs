@@ -151,6 +151,7 @@ impl Server {
         self.machine.punch_holes();
         self.flush_unused(&objects);
         let record = self.machine.arenas.remove(arena)?;
+        self.machine.close_share(record.family, record.share);
         let _ = record.memory.punch(0, u64::from(whole.count) * self.machine.page_size);
         let pages = self.machine.holes.take_of_dying();
         self.machine.budget.took(record.allowance, pages);

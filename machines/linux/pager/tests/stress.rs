@@ -11,7 +11,7 @@ use common::process::{Ended, again, role, word};
 use common::sys::{Teller, die_with_parent, fork, wait};
 use common::{Standing, options, possible};
 use mager_linux_client::{Arena, Connection, OnPagerDeath, Pages};
-use mager_linux_pager::{EngineKind, Faults, SwapPlace};
+use mager_linux_pager::{EngineKind, Faults, Limits, SwapPlace};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -180,6 +180,8 @@ fn no_byte_is_ever_wrong() {
         compressed: 256 << 10,
         engine: EngineKind::Auto,
         faults: Some(faults),
+        // Half of the time it is the client's own quota that a page has to leave for.
+        limits: Limits { frames: FRAMES / 2, ..Limits::default() },
         ..options(FRAMES, 4 * 8 * FRAMES)
     });
     let path = pager.path.to_str().expect("a plain name");
