@@ -33,7 +33,7 @@ mod sizes;
 mod talk;
 mod threads;
 
-pub use mager_stores::{EngineKind, Faults, SwapPlace};
+pub use mager_stores::{EngineKind, Existing, Faults, SwapPlace};
 pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};
 pub use server::Server;
 pub use sizes::{BadSizes, Sizes};
