@@ -230,13 +230,14 @@ impl<'a> Words<'a> {
     }
 
     pub(crate) fn event(&mut self) -> Parsed<'a, Event> {
-        const EVENT: &str = "an event (fault, read, written, touched, ahead or tick)";
+        const EVENT: &str = "an event (fault, read, written, touched, ahead, evict or tick)";
         Ok(match self.next(EVENT)? {
             "fault" => Event::Fault(Fault { at: self.site()?, access: self.one_of()?, who: self.by()? }),
             "read" => Event::Read { frame: self.frame()?, result: self.one_of()? },
             "written" => Event::Written { frame: self.frame()?, result: self.one_of()? },
             "touched" => Event::Touched { frame: self.frame()?, access: self.one_of()? },
             "ahead" => Event::Ahead { at: self.site()?, access: self.one_of()? },
+            "evict" => Event::Evict { at: self.site()? },
             "tick" => Event::Tick,
             other => return kind(None, EVENT, other),
         })

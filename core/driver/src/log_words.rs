@@ -162,6 +162,7 @@ impl fmt::Display for Spelled<Event> {
             Event::Written { frame, result } => write!(f, "written frame {frame} {}", result.word()),
             Event::Touched { frame, access } => write!(f, "touched frame {frame} {}", access.word()),
             Event::Ahead { at, access } => write!(f, "ahead {at} {}", access.word()),
+            Event::Evict { at } => write!(f, "evict {at}"),
             Event::Tick => f.write_str("tick"),
         }
     }

@@ -209,7 +209,11 @@ impl Replay {
         let (frame, which) = match event {
             Event::Read { frame, .. } => (frame, Under::Read),
             Event::Written { frame, .. } => (frame, Under::Write),
-            Event::Fault(_) | Event::Touched { .. } | Event::Ahead { .. } | Event::Tick => return Ok(()),
+            Event::Fault(_)
+            | Event::Touched { .. }
+            | Event::Ahead { .. }
+            | Event::Evict { .. }
+            | Event::Tick => return Ok(()),
         };
         let right = self.under_way.get(&frame) == Some(&which);
         self.expect(line, right, Difference::Answer(frame))?;

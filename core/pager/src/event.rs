@@ -68,6 +68,12 @@ pub enum Event {
         /// What will be tried. `Trap` counts as `Read`.
         access: Access,
     },
+    /// The page at `at` is to leave its frame, though nobody needs it: its client has as many as it may. It does unless it
+    /// is pinned, in flight, or was touched since this was asked of it last. Nobody is resumed.
+    Evict {
+        /// Where it lives.
+        at: Site,
+    },
     /// Time to work ahead.
     Tick,
 }

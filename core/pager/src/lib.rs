@@ -42,6 +42,7 @@ mod control;
 mod discard;
 mod entry;
 mod event;
+mod evict;
 mod fault;
 mod flush;
 mod fork;

@@ -37,6 +37,7 @@ impl<P: Policy> Pager<P> {
             Event::Written { frame, result } => self.write_answered(frame, result, out),
             Event::Touched { frame, access: _ } => self.touched(frame),
             Event::Ahead { at, access } => self.ahead(at, access, out),
+            Event::Evict { at } => self.evict(at, out),
             Event::Tick => self.tick(out),
         }
         self.pump(out);
@@ -131,6 +132,16 @@ impl Memory {
         self.frames[frame].referenced = self.config.references != References::None;
     }
 
+    /// Takes the reference bit away; where it is emulated, the next touch traps.
+    pub(crate) fn unreference(&mut self, frame: FrameNo, out: &mut Effects) {
+        self.counters.second_chances += 1;
+        self.frames[frame].referenced = false;
+        if self.config.references == References::Trap {
+            let page = self.page_in(frame).expect("policy: it unreferences frames it holds");
+            self.protect(page, out);
+        }
+    }
+
     pub(crate) fn evictable(&self, frame: FrameNo) -> bool {
         let Some(page) = self.page_in(frame) else { return false };
         self.frames[frame].pins == 0 && matches!(self.pages[page].state, State::Resident { .. })
@@ -163,11 +174,6 @@ impl Frames for Sweep<'_> {
     }
 
     fn unreference(&mut self, frame: FrameNo) {
-        self.memory.counters.second_chances += 1;
-        self.memory.frames[frame].referenced = false;
-        if self.memory.config.references == References::Trap {
-            let page = self.memory.page_in(frame).expect("policy: it unreferences frames it holds");
-            self.memory.protect(page, self.out);
-        }
+        self.memory.unreference(frame, self.out);
     }
 }

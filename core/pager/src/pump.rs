@@ -2,7 +2,8 @@
 //!
 //! A free frame goes to the demand at the head of the queue; else the policy proposes a victim: a clean one is
 //! surrendered at once, a dirty one starts a write-back promised to the queue. Promised write-backs never exceed
-//! the demands (with [`Event::Tick`](crate::Event::Tick), the low-water mark's frames on top).
+//! the demands (with [`Event::Tick`](crate::Event::Tick), the low-water mark's frames on top; with
+//! [`Event::Evict`](crate::Event::Evict), what it was asked for).
 //!
 //! The demand at the head is looked at again *before* a frame is taken for it: one that no longer needs its frame
 //! must not cost another page its own. A frame taken from the very page that the head wants to copy is *stolen*:
@@ -138,7 +139,7 @@ impl<P: Policy> Pager<P> {
 
     /// Whether this victim would have to be written, and there is no block for it before some I/O is answered.
     #[inline]
-    fn finds_no_block(&self, frame: FrameNo) -> bool {
+    pub(crate) fn finds_no_block(&self, frame: FrameNo) -> bool {
         if !self.memory.swap.is_full() {
             return false;
         }
@@ -149,7 +150,7 @@ impl<P: Policy> Pager<P> {
 
     /// The victim's frame, if it could be had at once and was not stolen.
     #[inline]
-    fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
+    pub(crate) fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
         match self.memory.pages[page].state {
             State::Resident { dirty: true, .. } => {

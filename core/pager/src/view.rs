@@ -167,6 +167,12 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
         }
     }
 
+    /// The frame that the page at `at` has or is coming into; `None` if it has none, or one that lives at another site.
+    #[must_use]
+    pub fn frame_at(&self, at: Site) -> Option<FrameNo> {
+        self.memory.lives_at(at)
+    }
+
     /// Every touched, mapped virtual page of `arena`, in order.
     #[must_use]
     pub fn ptes(&self, arena: ArenaId) -> Vec<(VirtPage, Pte)> {

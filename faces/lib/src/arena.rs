@@ -1,8 +1,10 @@
 //! Arenas, and the pages that regions are made of.
 
 use crate::error::Error;
+use crate::fallback::FallbackArena;
 use crate::file::MappedFile;
 use crate::pager::{Held, Pager};
+use crate::raw::RawArena;
 use crate::region::Region;
 use bytemuck::Pod;
 use mager_linux_client::{self as client, Pages};
@@ -16,13 +18,16 @@ pub struct Arena(Arc<Inner>);
 /// In this order: the arena is given up before the pager is.
 #[derive(Debug)]
 struct Inner {
-    arena: client::Arena,
+    arena: RawArena,
     pager: Arc<Held>,
 }
 
 impl Arena {
     pub(crate) fn new(pager: &Pager) -> Result<Self, Error> {
-        let arena = client::Arena::new(&pager.0.connection)?;
+        let arena = match &*pager.0 {
+            Held::Paged { connection, .. } => RawArena::Paged(client::Arena::new(connection)?),
+            Held::Fallback(common) => RawArena::Fallback(FallbackArena::new(common)?),
+        };
         Ok(Arena(Arc::new(Inner { arena, pager: Arc::clone(&pager.0) })))
     }
 
@@ -51,13 +56,16 @@ impl Arena {
 
     /// How many frames the pager has for everyone.
     pub(crate) fn frames(&self) -> u32 {
-        self.0.pager.connection.facts().frames
+        match &*self.0.pager {
+            Held::Paged { connection, .. } => connection.facts().frames,
+            Held::Fallback(_) => u32::MAX,
+        }
     }
 
     /// Pages without any care for who uses them; for other languages' interfaces.
     #[doc(hidden)]
     #[must_use]
-    pub fn raw(&self) -> &client::Arena {
+    pub fn raw(&self) -> &RawArena {
         &self.0.arena
     }
 }

@@ -1,6 +1,7 @@
 //! What a pager of one's own is started with.
 
 use crate::error::Error;
+use crate::fallback::Fallback;
 use crate::pager::Pager;
 use crate::process;
 use mager_linux_client::OnPagerDeath;
@@ -16,6 +17,7 @@ pub struct Builder {
     pub(crate) on_death: OnPagerDeath,
     pub(crate) program: Option<PathBuf>,
     in_thread: bool,
+    fallback: bool,
 }
 
 impl Default for Builder {
@@ -23,7 +25,14 @@ impl Default for Builder {
     fn default() -> Self {
         let sizes = Sizes { memory: 64 << 20, swap: Some(1 << 30), ..Sizes::default() };
         let policy = mager_linux_pager::DEFAULT_POLICY.to_owned();
-        Builder { sizes, policy, on_death: OnPagerDeath::End, program: None, in_thread: false }
+        Builder {
+            sizes,
+            policy,
+            on_death: OnPagerDeath::End,
+            program: None,
+            in_thread: false,
+            fallback: false,
+        }
     }
 }
 
@@ -89,12 +98,40 @@ impl Builder {
         self
     }
 
+    /// Where there is no full userfaultfd, the kernel pages instead, and nothing keeps [`Builder::memory`]: arenas are files
+    /// without a name in the swap directory, mapped for sharing. It is said on the standard error, by
+    /// [`Pager::is_fallback`] and in the statistics. Without this a pager that cannot serve is an error.
+    pub fn fallback(mut self, yes: bool) -> Self {
+        self.fallback = yes;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
     /// Sizes that do not go together, no room for swap, no `mager`, no userfaultfd (`mager doctor` says why).
     pub fn start(&self) -> Result<Pager, Error> {
+        if self.fallback
+            && let Err(why) = mager_linux_sys::Userfault::open()
+        {
+            let pager = self.without_pager()?;
+            eprintln!(
+                "mager: there is no full userfaultfd here ({why}; `mager doctor` says more): the kernel pages, and \
+                 the {} bytes of memory asked for are no bound",
+                self.sizes.memory
+            );
+            return Ok(pager);
+        }
         let (socket, host) = if self.in_thread { process::thread(self)? } else { process::program(self)? };
         Pager::over(socket, host, self.on_death)
+    }
+
+    fn without_pager(&self) -> Result<Pager, Error> {
+        let options = self.sizes.options().map_err(|why| Error::NotStarted(why.to_string()))?;
+        let dir = match options.swap {
+            mager_linux_pager::SwapPlace::Unnamed(ref dir) => dir.clone(),
+            _ => std::env::temp_dir(),
+        };
+        Ok(Pager::fallback(Fallback::new(&options, dir)))
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// The pager, or the kernel on the way to it, refused.
     #[error(transparent)]
     Client(#[from] mager_linux_client::Error),
+    /// What only a pager can do, where the kernel pages instead.
+    #[error("{0} are not to be had without a pager: the kernel pages here")]
+    NoPager(&'static str),
     /// More than can be addressed.
     #[error("{wanted} elements of {size} bytes are more than an arena can hold")]
     TooLarge {
@@ -74,6 +77,7 @@ impl Error {
             Error::NoProgram { .. } => Errno::NOENT,
             Error::NotStarted(_) | Error::Range { .. } | Error::Offset { .. } => Errno::INVAL,
             Error::TooLarge { .. } => Errno::NOMEM,
+            Error::NoPager(_) => Errno::OPNOTSUPP,
             Error::NotPinned => Errno::AGAIN,
             Error::Figures(_) => Errno::PROTO,
         };

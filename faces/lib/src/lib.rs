@@ -30,6 +30,10 @@
 //! - If the pager process dies, its clients' memory is gone with it: the program says so and ends with status 70, or
 //!   stalls where it touches what is not there ([`OnPagerDeath`]). It never reads zeros instead.
 //!
+//! # Without a pager
+//! Where there is no full userfaultfd, starting a pager fails. A program that would rather have its regions than their
+//! bound asks for [`Builder::fallback`]: the kernel pages then, as it does every file.
+//!
 //! # Fork
 //! A forked child does not have the memory: touching it there is SIGSEGV, and letting go of it there changes nothing for
 //! the parent. After [`Pager::follow_forks`] it has all of it, as it was, and its own to change. A child that executes
@@ -44,9 +48,11 @@
 mod arena;
 mod builder;
 mod error;
+mod fallback;
 mod file;
 mod pager;
 mod process;
+mod raw;
 mod region;
 mod sys;
 
@@ -58,4 +64,6 @@ pub use file::MappedFile;
 pub use mager_linux_client::OnPagerDeath;
 pub use mager_linux_wire::figures::{Client, Figures, Service, Stores};
 pub use pager::{Pager, possible};
+#[doc(hidden)]
+pub use raw::RawArena;
 pub use region::{Pinned, Region};

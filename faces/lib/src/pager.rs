@@ -3,6 +3,7 @@
 use crate::arena::Arena;
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::fallback::Fallback;
 use crate::process::Host;
 use mager_linux_client::{Connection, OnPagerDeath};
 use mager_linux_wire::figures::Figures;
@@ -14,11 +15,12 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Pager(pub(crate) Arc<Held>);
 
-/// In this order: a pager of our own ends when the connection is closed, and only then can be waited for.
 #[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) connection: Arc<Connection>,
-    _host: Host,
+pub(crate) enum Held {
+    /// In this order: a pager of our own ends when the connection is closed, and only then can be waited for.
+    Paged { connection: Arc<Connection>, _host: Host },
+    /// There is none: the kernel pages.
+    Fallback(Arc<Fallback>),
 }
 
 impl Pager {
@@ -42,12 +44,23 @@ impl Pager {
     /// Nobody listens there.
     pub fn join_for(socket: impl AsRef<Path>, on_death: OnPagerDeath) -> Result<Pager, Error> {
         let connection = Connection::to(socket.as_ref(), on_death)?;
-        Ok(Pager(Arc::new(Held { connection, _host: Host::Elsewhere })))
+        Ok(Pager(Arc::new(Held::Paged { connection, _host: Host::Elsewhere })))
     }
 
     pub(crate) fn over(socket: OwnedFd, host: Host, on_death: OnPagerDeath) -> Result<Pager, Error> {
         let connection = Connection::over(socket, on_death)?;
-        Ok(Pager(Arc::new(Held { connection, _host: host })))
+        Ok(Pager(Arc::new(Held::Paged { connection, _host: host })))
+    }
+
+    pub(crate) fn fallback(fallback: Arc<Fallback>) -> Pager {
+        Pager(Arc::new(Held::Fallback(fallback)))
+    }
+
+    /// Whether there is no pager, because [`Builder::fallback`] was asked for and needed: the kernel pages, and
+    /// [`Builder::memory`] is not kept.
+    #[must_use]
+    pub fn is_fallback(&self) -> bool {
+        matches!(&*self.0, Held::Fallback(_))
     }
 
     /// A new arena. One is enough for most programs.
@@ -63,23 +76,33 @@ impl Pager {
     /// go of the last handle waits for that.
     ///
     /// # Errors
-    /// A handler of SIGSEGV or of forks cannot be set.
+    /// A handler of SIGSEGV or of forks cannot be set; there is no pager ([`Pager::is_fallback`]).
     pub fn follow_forks(&self) -> Result<(), Error> {
-        Ok(self.0.connection.follow_forks()?)
+        match &*self.0 {
+            Held::Paged { connection, .. } => Ok(connection.follow_forks()?),
+            Held::Fallback(_) => Err(Error::NoPager("children that keep their parent's memory")),
+        }
     }
 
-    /// What the pager has done, and holds.
+    /// What the pager has done, and holds. Without one ([`Pager::is_fallback`]) [`Figures::bound_by`] is `fallback`, and
+    /// what only the kernel knows is 0.
     ///
     /// # Errors
     /// It is gone.
     pub fn statistics(&self) -> Result<Figures, Error> {
-        Ok(serde_json::from_str(&self.0.connection.figures()?)?)
+        match &*self.0 {
+            Held::Paged { connection, .. } => Ok(serde_json::from_str(&connection.figures()?)?),
+            Held::Fallback(fallback) => Ok(fallback.figures()),
+        }
     }
 
     /// Bytes in a page.
     #[must_use]
     pub fn page_size(&self) -> usize {
-        self.0.connection.facts().page_size as usize
+        match &*self.0 {
+            Held::Paged { connection, .. } => connection.facts().page_size as usize,
+            Held::Fallback(fallback) => fallback.page_size as usize,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub fn event(event: &Event) -> String {
         Event::Written { frame, result } => format!("write of frame {frame} {}", io(result)),
         Event::Touched { frame, .. } => format!("frame {frame} was touched"),
         Event::Ahead { at, access: right } => format!("{at} is likely to be {} soon", touched(right)),
+        Event::Evict { at } => format!("{at} is to leave its frame"),
         Event::Tick => "tick".into(),
     }
 }

@@ -95,6 +95,8 @@ pub enum Command {
     },
     /// Every I/O ends well, until none is in flight.
     AnswerAll,
+    /// A page is to leave its frame.
+    Evict(Place),
     /// Time to work ahead.
     Tick,
 }
@@ -170,6 +172,7 @@ impl fmt::Display for Command {
             Command::Answer { io, frame, well: true } => write!(f, "answer {io} {frame}"),
             Command::Answer { io, frame, well: false } => write!(f, "fail {io} {frame}"),
             Command::AnswerAll => f.write_str("answer all"),
+            Command::Evict(place) => write!(f, "evict {place}"),
             Command::Tick => f.write_str("tick"),
         }
     }

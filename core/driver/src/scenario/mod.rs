@@ -28,6 +28,7 @@
 //! | `flush`, `flush log` | every file, or one |
 //! | `answer read 1`, `answer write 1`, `fail read 1`, `fail write 1` | the I/O in flight on frame 1 ends |
 //! | `answer all` | every I/O in flight ends well, in the order it was started, until none is |
+//! | `evict A 0` | the page there is to leave its frame |
 //! | `tick` | time to work ahead |
 //!
 //! Owns the language and what a machine of nothing but a page table has to know to play it. What the pager decides

@@ -79,6 +79,7 @@ impl<'a> Words<'a> {
             "flush" => Command::Flush(self.0.next().map(ToOwned::to_owned)),
             "answer" => self.answer(true)?,
             "fail" => self.answer(false)?,
+            "evict" => Command::Evict(self.place()?),
             "tick" => Command::Tick,
             word => return Err(Problem::Expected { what: "a command", found: Some(word.to_owned()) }),
         };

@@ -68,6 +68,10 @@ impl Player {
             Command::Answer { io, frame, well } => self.answer(*io, FrameNo(*frame), *well, &mut said)?,
             Command::AnswerAll => self.answer_all(&mut said)?,
             Command::Tick => self.step(Event::Tick, &mut said),
+            Command::Evict(place) => {
+                let at = self.site(place)?;
+                self.step(Event::Evict { at }, &mut said);
+            }
             Command::Ahead(place, access) => {
                 let (at, access) = (self.site(place)?, *access);
                 self.step(Event::Ahead { at, access }, &mut said);
@@ -138,6 +142,7 @@ impl Player {
             | Command::Ahead(..)
             | Command::Answer { .. }
             | Command::AnswerAll
+            | Command::Evict(_)
             | Command::Tick => unreachable!("scenario: not a plain control call"),
         })
     }

@@ -128,9 +128,10 @@ impl Run {
         let frame = FrameNo(self.chance.below(4));
         let touched = Event::Touched { frame, access: Access::Read };
         let ahead = |at| Event::Ahead { at, access: Access::Read };
-        let event = match self.chance.below(4) {
+        let event = match self.chance.below(5) {
             0 => Event::Tick,
             1 if !self.arenas.is_empty() => ahead(self.site()),
+            2 if !self.arenas.is_empty() => Event::Evict { at: self.site() },
             _ => touched,
         };
         self.event(event);

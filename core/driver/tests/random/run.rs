@@ -107,12 +107,13 @@ impl Run {
     }
 
     fn one(&mut self) {
-        match self.below(21) {
+        match self.below(22) {
             0..=10 => self.random_access(),
             11..=14 => self.answer_one(),
             15 => self.step(Event::Tick),
             16 => self.stale(),
             17 => self.random_ahead(),
+            18 => self.random_evict(),
             _ => self.random_control(),
         }
     }
@@ -137,6 +138,15 @@ impl Run {
         let access = [Access::Read, Access::Write][self.below(2) as usize];
         let at = Site { arena, page: self.page() };
         self.step(Event::Ahead { at, access });
+    }
+
+    fn random_evict(&mut self) {
+        let Some(arena) = self.random_arena() else { return };
+        let at = Site { arena, page: self.page() };
+        let before = self.pager.view().counts();
+        self.step(Event::Evict { at });
+        let after = self.pager.view().counts();
+        assert!(after.demands <= before.demands, "evicting keeps nobody waiting who did not wait before");
     }
 
     fn page(&mut self) -> VirtPage {

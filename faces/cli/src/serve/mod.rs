@@ -7,7 +7,7 @@ pub mod socket;
 
 use crate::failure::{Failure, Finished};
 use crate::size::{size, told};
-use mager_linux_pager::{NotStarted, Options, References, Server, Sizes};
+use mager_linux_pager::{Limits, NotStarted, Options, References, Server, Sizes};
 use ready::Ready;
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
@@ -26,6 +26,7 @@ still connected goes with it. A second signal does not wait for that.";
 /// What terminals, shells and sessions send to end or to stop what runs in them.
 const DEAF_TO: [Signal; 7] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU];
+const LIMITS: &str = "Limits, so that a client harms only itself";
 
 /// What the user asks.
 #[derive(clap::Args, Debug)]
@@ -58,6 +59,24 @@ pub struct Args {
     /// Addresses in each arena
     #[arg(long, value_name = "SIZE", default_value = "64G", value_parser = size)]
     arena: u64,
+    /// Memory that the private pages of one client may hold, with the children it has forked [default: all there is]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
+    client_memory: Option<u64>,
+    /// Swap that one client may reserve, with the children it has forked [default: all there is]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
+    client_swap: Option<u64>,
+    /// Connections, all together
+    #[arg(long, value_name = "N", default_value_t = Limits::default().clients, value_parser = at_least_one, help_heading = LIMITS)]
+    clients: usize,
+    /// Connections of one client: of its process, and of the children it has forked [default: half of all]
+    #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = LIMITS)]
+    client_connections: Option<usize>,
+    /// Arenas of one connection
+    #[arg(long, value_name = "N", default_value_t = Limits::default().arenas, value_parser = at_least_one, help_heading = LIMITS)]
+    client_arenas: usize,
+    /// Mappings in one arena
+    #[arg(long, value_name = "N", default_value_t = Limits::default().mappings, value_parser = at_least_one, help_heading = LIMITS)]
+    arena_mappings: usize,
     /// Where clients connect [default: mager.sock in $XDG_RUNTIME_DIR or /run/user/UID, else /tmp/mager-UID.sock;
     /// with --fd nowhere]
     #[arg(long, value_name = "PATH")]
@@ -137,6 +156,8 @@ impl Args {
             overwrite: self.overwrite,
             page_size: self.page_size,
             arena: self.arena,
+            client_memory: self.client_memory,
+            client_swap: self.client_swap,
         };
         let mut options = sizes.options().map_err(|why| Failure::Use(why.to_string()))?;
         options.policy.clone_from(&self.policy);
@@ -151,8 +172,26 @@ impl Args {
             (None, None) => Some(socket::default()),
             (named, _) => named.clone(),
         };
+        options.limits = self.limits(options.limits);
         Ok(options)
     }
+
+    /// Sizes are in `sizes` already.
+    fn limits(&self, sizes: Limits) -> Limits {
+        // With one client there are no others to leave anything to.
+        let half = if self.fd.is_some() { self.clients } else { self.clients.div_ceil(2) };
+        Limits {
+            clients: self.clients,
+            connections: self.client_connections.unwrap_or(half),
+            arenas: self.client_arenas,
+            mappings: self.arena_mappings,
+            ..sizes
+        }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "give a number from 1 on".to_owned())
 }
 
 fn client(number: i32) -> Result<OwnedFd, Failure> {

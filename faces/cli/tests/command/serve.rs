@@ -177,12 +177,42 @@ fn a_recorded_pager_replays_with_equal_effects() {
 }
 
 #[test]
+fn limits_of_one_client_are_kept_and_leave_room_for_others() {
+    let Some(place) = Place::new() else { return };
+    let more = ["--client-swap", "1M", "--clients", "5", "--client-arenas", "2", "--arena-mappings", "3"];
+    let _serving = place.serve(&more);
+    let joined = || Pager::join_for(place.socket(), OnPagerDeath::Stall);
+    let pager = joined().expect("it is joined");
+    let (arena, other) = (pager.arena().expect("an arena"), pager.arena().expect("a second one"));
+    assert!(refused(pager.arena()).contains("2 arenas"));
+    let mut regions: Vec<_> = (0..5).map(|_| arena.region::<u8>(4096).expect("a page")).collect();
+    // Neighbours are one mapping.
+    [3, 1].iter().for_each(|&gap| drop(regions.remove(gap)));
+    assert!(refused(arena.region::<u8>(4096)).contains("3 mappings"));
+    assert!(refused(other.region::<u8>((1 << 20) - 8192)).contains("a client can reserve 256"));
+    regions.pop();
+    assert!(other.region::<u8>((1 << 20) - 8192).is_ok());
+    let _more = [joined().expect("a second connection"), joined().expect("and a third")];
+    assert!(joined().is_err(), "half of all connections are for others");
+    assert!(place.stat(&[]).err.is_empty(), "such as this one");
+}
+
+fn refused<T>(what: Result<T, mager::Error>) -> String {
+    what.map(drop).expect_err("it is refused").to_string()
+}
+
+#[test]
 fn what_makes_no_sense_is_told_with_what_to_give() {
     for (wrong, said) in [
         (vec!["--memory", "4M"], "give a swap size, a swap file or a swap directory"),
         (vec!["--memory", "4M", "--compressed", "4M"], "give a swap size, too"),
         (vec!["--memory", "100K", "--swap", "1M"], "give 262144 or more"),
         (vec!["--memory", "4M", "--swap", "1M", "--page-size", "8K"], "give 4K, 16K or 64K"),
+        (
+            vec!["--memory", "4M", "--swap", "1M", "--client-swap", "1K"],
+            "less than the 4096 that a client needs",
+        ),
+        (vec!["--memory", "4M", "--swap", "1M", "--clients", "0"], "give a number from 1 on"),
         (vec!["--memory", "4M", "--swap", "much"], "`much` is no unit; K, M, G and T are"),
         (vec!["--memory", "4M", "--swap", "1M", "--policy", "lru"], "has to see every access"),
         (vec!["--memory", "4M", "--swap", "1M", "--fd", "99"], "--fd 99: Bad file descriptor"),

@@ -3,12 +3,12 @@
 use crate::kind::Kind;
 use crate::workload::Workload;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Mager beside the kernel's own paging: the same workloads, in one go.
 #[derive(Parser, Clone, Debug)]
 pub(crate) struct Args {
-    /// Only these: workloads, kinds of memory, `floors`; all by default
+    /// Only these: workloads, kinds of memory, `floors`, `pull`, `readers`, `overhead`; all by default
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "WHAT")]
     pub(crate) only: Vec<String>,
     /// How often each is run
@@ -51,6 +51,9 @@ pub(crate) enum Role {
     /// Answers the faults of a floor.
     #[command(hide = true)]
     Handler(HandlerJob),
+    /// Measures Mager alone.
+    #[command(hide = true)]
+    Measure(MeasureJob),
 }
 
 /// One measured process.
@@ -92,6 +95,54 @@ pub(crate) struct PagerJob {
     /// MiB of compressed memory instead of a swap file.
     #[arg(long)]
     pub(crate) compressed: Option<u32>,
+    /// A swap file with a name, instead of one without.
+    #[arg(long)]
+    pub(crate) swap_file: Option<PathBuf>,
+    /// The CPU that the pager stays on; threads are not pulled there.
+    #[arg(long)]
+    pub(crate) cpu: Option<usize>,
+    #[arg(long)]
+    pub(crate) no_pull: bool,
+    #[arg(long)]
+    pub(crate) no_read_ahead: bool,
+    #[arg(long, default_value = mager_linux_pager::DEFAULT_POLICY)]
+    pub(crate) policy: String,
+}
+
+impl PagerJob {
+    /// A pager as users have it.
+    pub(crate) fn new(socket: &Path, allowed: u32, touched: u32) -> Self {
+        PagerJob {
+            socket: socket.to_owned(),
+            allowed,
+            touched,
+            compressed: None,
+            swap_file: None,
+            cpu: None,
+            no_pull: false,
+            no_read_ahead: false,
+            policy: mager_linux_pager::DEFAULT_POLICY.into(),
+        }
+    }
+}
+
+/// One figure of Mager alone.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct MeasureJob {
+    #[command(flatten)]
+    pub(crate) measure: crate::measures::Measure,
+    /// Where Mager's pager listens.
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// The swap file where it must have a name.
+    #[arg(long)]
+    pub(crate) swap_file: PathBuf,
+    #[arg(long)]
+    pub(crate) touched: u32,
+    #[arg(long)]
+    pub(crate) allowed: u32,
+    #[arg(long)]
+    pub(crate) scale: u32,
 }
 
 /// One measured floor.
@@ -101,7 +152,10 @@ pub(crate) struct FloorJob {
     pub(crate) floor: crate::floors::Floor,
     /// The file that disk floors read.
     #[arg(long)]
-    pub(crate) file: Option<PathBuf>,
+    pub(crate) file: PathBuf,
+    /// Where Mager's pager listens, in floors of its own.
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
 }
 
 /// Whoever answers faults, by the userfaultfd on its standard input.

@@ -7,7 +7,7 @@ use crate::memory::Memory;
 use crate::run::{Guard, ourselves};
 use crate::{stage, sys};
 use mager_linux_client::{Arena, Connection, OnPagerDeath, Pages};
-use mager_linux_pager::{EngineKind, Limits, Options, References, Server, SwapPlace};
+use mager_linux_pager::{EngineKind, Existing, Limits, Options, References, Server, SwapPlace};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -21,25 +21,42 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An arena in the measured process. It goes before its pager does.
 pub(crate) struct Managed {
-    arena: Arena,
-    pages: Pages,
+    pub(crate) arena: Arena,
+    pub(crate) pages: Pages,
     socket: PathBuf,
-    _pager: Guard,
+    pager: Guard,
 }
 
 impl Managed {
     /// Starts a pager and maps all that is to be touched.
     pub(crate) fn new(job: &ChildJob) -> Result<Self, Failure> {
         let socket = job.file.clone().ok_or_else(|| Failure::Unavailable("no socket was given".into()))?;
-        let pager = start(job, &socket)?;
-        let connection = connect(&socket)?;
+        let compressed = (job.kind == Kind::MagerCompressed).then_some(job.compressed);
+        Managed::by(&PagerJob { compressed, ..PagerJob::new(&socket, job.allowed, job.touched) })
+    }
+
+    /// With a pager such as this.
+    pub(crate) fn by(job: &PagerJob) -> Result<Self, Failure> {
+        let pager = start(job)?;
+        let connection = connect(&job.socket)?;
         let arena = Arena::new(&connection).map_err(told)?;
         let pages = arena.map(job.touched * PAGES_IN_MIB).map_err(told)?;
-        Ok(Managed { arena, pages, socket, _pager: pager })
+        Ok(Managed { arena, pages, socket: job.socket.clone(), pager })
+    }
+
+    /// The pages from this one on are zeros again, and their frames free.
+    pub(crate) fn discard_from(&self, page: u32) -> Result<(), Failure> {
+        let pages = Pages { page: self.pages.page + page, count: self.pages.count - page };
+        self.arena.discard(pages).map_err(told)
+    }
+
+    /// The pager's process.
+    pub(crate) fn pager(&self) -> u32 {
+        self.pager.0.id()
     }
 
     /// A figure of the pager's.
-    fn figure(&self, name: &str) -> u64 {
+    pub(crate) fn figure(&self, name: &str) -> u64 {
         let text = Connection::observe(&self.socket).unwrap_or_default();
         let figures: Value = serde_json::from_str(&text).unwrap_or_default();
         figures[name].as_u64().unwrap_or(0)
@@ -66,17 +83,19 @@ impl Memory for Managed {
     }
 }
 
-fn told(why: mager_linux_client::Error) -> Failure {
+pub(crate) fn told(why: mager_linux_client::Error) -> Failure {
     Failure::Unavailable(format!("the pager: {why}"))
 }
 
-fn start(job: &ChildJob, socket: &Path) -> Result<Guard, Failure> {
+fn start(job: &PagerJob) -> Result<Guard, Failure> {
     let mut command = ourselves("pager")?;
-    command.arg("--socket").arg(socket);
+    command.arg("--socket").arg(&job.socket).args(["--policy", &job.policy]);
     command.args(["--allowed", &job.allowed.to_string(), "--touched", &job.touched.to_string()]);
-    if job.kind == Kind::MagerCompressed {
-        command.args(["--compressed", &job.compressed.to_string()]);
-    }
+    job.compressed.iter().for_each(|mib| _ = command.args(["--compressed", &mib.to_string()]));
+    job.swap_file.iter().for_each(|path| _ = command.arg("--swap-file").arg(path));
+    job.cpu.iter().for_each(|cpu| _ = command.args(["--cpu", &cpu.to_string()]));
+    command.args(job.no_pull.then_some("--no-pull"));
+    command.args(job.no_read_ahead.then_some("--no-read-ahead"));
     Ok(Guard(command.spawn().of("starting the pager")?))
 }
 
@@ -93,6 +112,7 @@ fn connect(socket: &Path) -> Result<std::sync::Arc<Connection>, Failure> {
 /// The pager's process: serves until it is killed.
 pub(crate) fn pager(job: &PagerJob) -> Result<(), Failure> {
     sys::end_with_parent().of("asking to be ended with the parent")?;
+    job.cpu.map_or(Ok(()), crate::floors::pin)?;
     let mut server = Server::new(options(job)).map_err(|why| Failure::Unavailable(why.to_string()))?;
     server.run(None).of("serving")
 }
@@ -104,15 +124,19 @@ fn options(job: &PagerJob) -> Options {
         page_size: PAGE_BYTES,
         frames: job.allowed * PAGES_IN_MIB,
         arena_pages: job.touched * PAGES_IN_MIB,
-        swap: if compressed.is_some() { SwapPlace::Nowhere } else { SwapPlace::Unnamed(dir) },
+        swap: match (compressed, &job.swap_file) {
+            (Some(_), _) => SwapPlace::Nowhere,
+            (None, Some(path)) => SwapPlace::Path(path.clone(), Existing::Refuse),
+            (None, None) => SwapPlace::Unnamed(dir),
+        },
         swap_blocks: stage::swap_mib(job.touched) * PAGES_IN_MIB,
         compressed: compressed.unwrap_or(0),
         engine: EngineKind::Auto,
-        policy: mager_linux_pager::DEFAULT_POLICY.into(),
+        policy: job.policy.clone(),
         references: References::Agent,
         socket: Some(job.socket.clone()),
-        pull: true,
-        read_ahead: mager_linux_pager::DEFAULT_READ_AHEAD,
+        pull: !job.no_pull && job.cpu.is_none(),
+        read_ahead: if job.no_read_ahead { 0 } else { mager_linux_pager::DEFAULT_READ_AHEAD },
         events: None,
         faults: None,
         limits: Limits::default(),

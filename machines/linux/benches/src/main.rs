@@ -12,7 +12,8 @@
 //! | `mager` | Mager's own kinds: a pager of one's own, an arena of it |
 //! | `kind`, `stage` | the kinds of memory; what must stand on the machine for each, and go again |
 //! | `child`, `run` | one measured process; starting it |
-//! | `floors` | the least that a fault and a read from the disk can cost |
+//! | `floors` | the least that a fault and a read from the disk can cost, and what it costs through Mager |
+//! | `measures` | Mager alone: pulling on and off, beside blocking readers, what it needs for itself |
 //! | `rounds`, `table`, `quoted` | turns and medians; printing; figures of others |
 //! | `sys` | unsafe calls |
 
@@ -23,6 +24,7 @@ mod error;
 mod floors;
 mod kind;
 mod mager;
+mod measures;
 mod memory;
 mod quoted;
 mod room;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Some(Role::Floor(job)) => floors::child(job),
         Some(Role::Pager(job)) => mager::pager(job),
         Some(Role::Handler(job)) => floors::handle(job),
+        Some(Role::Measure(job)) => measures::child(job),
         None => rounds::run(&args),
     };
     match outcome {

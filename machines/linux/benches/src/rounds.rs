@@ -5,10 +5,11 @@ use crate::child::Figures;
 use crate::error::Failure;
 use crate::floors::{self, FLOORS, Floor};
 use crate::kind::{KINDS, Kind};
-use crate::stage::{Place, Stage, sweep};
+use crate::measures::{self, Measure, Measured, WHAT};
+use crate::stage::{Ledger, Place, Stage, sweep};
 use crate::workload::{WORKLOADS, Workload};
 use crate::{room, run, stop, table};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All runs of one workload on one kind.
 pub(crate) struct Row {
@@ -27,6 +28,7 @@ pub(crate) struct FloorRow {
 pub(crate) struct Results {
     pub(crate) rows: Vec<Row>,
     pub(crate) floors: Vec<FloorRow>,
+    pub(crate) measures: Vec<Measured>,
     /// What was seen besides, each thing once.
     pub(crate) remarks: BTreeSet<String>,
 }
@@ -51,9 +53,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Is there a workload, kind or floor for each word of `--only`?
+/// Is there a workload, kind, floor or measure for each word of `--only`?
 fn known(args: &Args) -> Result<(), Failure> {
-    let names = [workload_names(), kind_names(), floor_names(), vec!["floors", "workloads"]].concat();
+    let groups = vec!["floors", "workloads"];
+    let names = [workload_names(), kind_names(), floor_names(), measure_names(), groups].concat();
     match args.only.iter().find(|only| !names.contains(&only.as_str())) {
         None => Ok(()),
         Some(word) => Err(Failure::Unavailable(format!("`{word}` is none of: {}", names.join(" ")))),
@@ -72,18 +75,28 @@ fn floor_names() -> Vec<&'static str> {
     FLOORS.iter().map(|floor| floor.name()).collect()
 }
 
+fn measure_names() -> Vec<&'static str> {
+    WHAT.iter().map(|what| what.name()).collect()
+}
+
 fn plan(args: &Args) -> Results {
     let only_floors = args.only.iter().any(|word| word == "floors" || floor_names().contains(&word.as_str()));
     let some = |names: &[&str]| names.iter().any(|name| args.only.iter().any(|only| only == name));
     let workloads = some(&workload_names()) || some(&kind_names()) || some(&["workloads"]);
-    let mut results = Results { rows: Vec::new(), floors: Vec::new(), remarks: BTreeSet::new() };
-    if workloads || !only_floors {
+    let measures = some(&measure_names());
+    let mut results =
+        Results { rows: Vec::new(), floors: Vec::new(), measures: Vec::new(), remarks: BTreeSet::new() };
+    if workloads || !only_floors && !measures {
         for workload in WORKLOADS.into_iter().filter(|w| args.wants(w.name(), &workload_names())) {
             let kinds = KINDS.into_iter().filter(|kind| args.wants(kind.name(), &kind_names()));
             results.rows.extend(kinds.map(|kind| Row { workload, kind, runs: Vec::new() }));
         }
     }
-    if only_floors || !workloads {
+    if measures || !only_floors && !workloads {
+        let wanted = WHAT.into_iter().filter(|what| args.wants(what.name(), &measure_names()));
+        results.measures.extend(wanted.flat_map(measures::plan));
+    }
+    if only_floors || !workloads && !measures {
         let floors = FLOORS.into_iter().filter(|floor| args.wants(floor.name(), &floor_names()));
         results.floors.extend(floors.map(|floor| FloorRow { floor, us: Vec::new() }));
     }
@@ -93,9 +106,16 @@ fn plan(args: &Args) -> Results {
 fn all(args: &Args, place: &Place, results: &mut Results) -> Result<(), Failure> {
     for round in 0..args.runs {
         for row in &mut results.floors {
-            match floors::measure(row.floor, &place.file) {
+            let mut ledger = Ledger::open(&args.dir)?;
+            match floors::measure(row.floor, &place.file, &ledger.file("socket")?) {
                 Ok(us) => row.us.push(us),
                 other => remark(row.floor.about(), other.map(drop), &mut results.remarks)?,
+            }
+        }
+        for measured in &mut results.measures {
+            match measure_once(measured.measure, args) {
+                Ok(figures) => measured.runs.push(figures),
+                other => remark(&measured.measure.about(), other.map(drop), &mut results.remarks)?,
             }
         }
         for row in &mut results.rows {
@@ -106,6 +126,16 @@ fn all(args: &Args, place: &Place, results: &mut Results) -> Result<(), Failure>
         }
     }
     Ok(())
+}
+
+fn measure_once(measure: Measure, args: &Args) -> Result<BTreeMap<String, f64>, Failure> {
+    stop::check()?;
+    let mut ledger = Ledger::open(&args.dir)?;
+    let (socket, swap_file) = (ledger.file("socket")?, ledger.file("own-swap")?);
+    let figures = measures::measure(measure, args, &socket, &swap_file)?;
+    let told: Vec<String> = figures.iter().map(|(name, value)| format!("{name} {value:.2}")).collect();
+    eprintln!("{}: {}", measure.about(), told.join(", "));
+    Ok(figures)
 }
 
 /// What cannot be had is remarked, and so is a process that failed; anything else ends the rounds.

@@ -3,6 +3,7 @@
 
 use io_uring::{IoUring, opcode, types::Fd};
 use mager_linux_client::{Arena, Pages};
+use rustix::mm::Advice;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
@@ -47,6 +48,15 @@ pub(crate) fn words(arena: &Arena, pages: Pages) -> &[AtomicU64] {
     let count = usize::try_from(bytes / 8).unwrap_or(0);
     // SAFETY: the arena maps these pages until it goes, aligned to more than a word; all use of them is atomic.
     unsafe { std::slice::from_raw_parts(first, count) }
+}
+
+/// Drops the page-table entries of an arena's pages; the pages stay in memory.
+pub(crate) fn zap(arena: &Arena, pages: Pages) -> io::Result<()> {
+    let bytes = usize::try_from(arena.page_size() * u64::from(pages.count)).map_err(io::Error::other)?;
+    // SAFETY: the arena shows memory files there, mapped for sharing: the advice takes no bytes away.
+    let advised =
+        unsafe { rustix::mm::madvise(arena.pointer(pages.page).cast(), bytes, Advice::LinuxDontNeed) };
+    Ok(advised?)
 }
 
 /// A buffer for direct I/O.

@@ -5,10 +5,12 @@ use crate::child::Figures;
 use crate::error::{At, Failure};
 use crate::floors::Floor;
 use crate::kind::Kind;
+use crate::measures::{Measure, Measured};
 use crate::quoted::umap;
 use crate::rounds::{FloorRow, Results, Row};
 use crate::workload::Workload;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -61,8 +63,9 @@ fn tell(args: &Args, results: &Results) -> String {
     let mut text = format!("{}; medians of {}\n", machine(), args.runs);
     if !results.floors.is_empty() {
         text.push_str("\nFloors, microseconds each (least to most)\n");
-        results.floors.iter().for_each(|row| tell_floor(row, &mut text));
+        results.floors.iter().for_each(|row| tell_floor(row, results, &mut text));
     }
+    results.measures.iter().for_each(|measured| tell_measured(measured, &mut text));
     if !results.rows.is_empty() {
         let sizes = format!("{} MiB touched, {} MiB allowed", args.touched, args.allowed);
         let _ = write!(text, "\nOperations a second (least to most), page-ins and faults each; {sizes}\n");
@@ -78,10 +81,39 @@ fn range(values: Vec<f64>) -> (f64, f64) {
     values.iter().fold((f64::MAX, 0.0), |(least, most), &value| (least.min(value), most.max(value)))
 }
 
-fn tell_floor(row: &FloorRow, text: &mut String) {
+fn tell_floor(row: &FloorRow, results: &Results, text: &mut String) {
     let Some(us) = median(row.us.clone()) else { return };
     let (least, most) = range(row.us.clone());
-    let _ = writeln!(text, "  {:50} {us:8.2}  ({least:.2} to {most:.2})", row.floor.about());
+    let _ = write!(text, "  {:50} {us:8.2}  ({least:.2} to {most:.2})", row.floor.about());
+    if let Some((bare, ratio)) = to_bare(row.floor, us, results) {
+        let _ = write!(text, "  {ratio:.2} of {}", bare.name());
+    }
+    text.push('\n');
+}
+
+/// A floor of Mager's so many times its bare round trip.
+fn to_bare(floor: Floor, us: f64, results: &Results) -> Option<(Floor, f64)> {
+    let bare = floor.bare()?;
+    Some((bare, us / results.floor(bare)?))
+}
+
+fn tell_measured(measured: &Measured, text: &mut String) {
+    let _ = write!(text, "\n{}\n", measured.measure.about());
+    for (name, values) in by_name(measured) {
+        let (least, most) = range(values.clone());
+        if let Some(value) = median(values) {
+            let places = if value < 100.0 { 3 } else { 0 };
+            let _ = writeln!(text, "  {name:50} {value:10.places$}  ({least:.places$} to {most:.places$})");
+        }
+    }
+}
+
+fn by_name(measured: &Measured) -> BTreeMap<&str, Vec<f64>> {
+    let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (name, &value) in measured.runs.iter().flatten() {
+        values.entry(name).or_default().push(value);
+    }
+    values
 }
 
 fn tell_rows(results: &Results, text: &mut String) {
@@ -129,14 +161,30 @@ fn ratios(row: &Row, rate: f64, results: &Results) -> Vec<(&'static str, f64)> {
 }
 
 fn values(args: &Args, results: &Results) -> Value {
-    let floors: Vec<Value> = results.floors.iter().map(floor_value).collect();
+    let floors: Vec<Value> = results.floors.iter().map(|row| floor_value(row, results)).collect();
+    let measures: Vec<Value> = results.measures.iter().map(measured_value).collect();
     let rows: Vec<Value> = results.rows.iter().map(|row| row_value(row, results)).collect();
     let sizes = json!({ "touched_mib": args.touched, "allowed_mib": args.allowed, "compressed_mib": args.compressed });
-    json!({ "machine": machine(), "sizes": sizes, "floors": floors, "rows": rows, "remarks": results.remarks })
+    json!({
+        "machine": machine(), "sizes": sizes, "floors": floors, "measures": measures, "rows": rows,
+        "remarks": results.remarks,
+    })
 }
 
-fn floor_value(row: &FloorRow) -> Value {
-    json!({ "floor": row.floor.name(), "median_us": median(row.us.clone()), "runs_us": row.us })
+fn floor_value(row: &FloorRow, results: &Results) -> Value {
+    let us = median(row.us.clone());
+    let ratio = us.and_then(|us| to_bare(row.floor, us, results)).map(|(_, ratio)| ratio);
+    json!({ "floor": row.floor.name(), "median_us": us, "of_bare": ratio, "runs_us": row.us })
+}
+
+fn measured_value(measured: &Measured) -> Value {
+    let Measure { what, threads, work_us } = measured.measure;
+    let medians: BTreeMap<_, _> =
+        by_name(measured).into_iter().map(|(name, of)| (name, median(of))).collect();
+    json!({
+        "measure": what.name(), "threads": threads, "work_us": work_us, "medians": medians,
+        "runs": measured.runs,
+    })
 }
 
 fn row_value(row: &Row, results: &Results) -> Value {

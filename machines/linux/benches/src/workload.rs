@@ -107,7 +107,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn read(&self, page: usize, index: usize) -> Result<(), Wrong> {
+    pub(crate) fn read(&self, page: usize, index: usize) -> Result<(), Wrong> {
         let seen = self.words[page * PAGE_WORDS + index].load(Relaxed);
         let right =
             if index == 0 { version(page, self.changes[page].load(Relaxed)) } else { word(page, index) };

@@ -111,6 +111,31 @@ fn magers_own_memory_is_bounded_and_leaves_nothing() {
 }
 
 #[test]
+fn floors_and_measures_of_magers_own_are_held_against_their_alternatives() {
+    let (_machine, dir) = (alone(), tempfile::tempdir().unwrap());
+    if !able(dir.path()) {
+        return;
+    }
+    let what = ["copy-same", "mager-zero", "mager-compressed-page", "readers", "overhead"];
+    let ran = small(dir.path(), &what).args(["--runs", "2", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    if report["remarks"].to_string().contains("userfaultfd") {
+        return eprintln!("SKIPPED: {}", report["remarks"]);
+    }
+    assert_eq!(report["remarks"], serde_json::json!([]));
+    let floors = report["floors"].as_array().unwrap();
+    assert!(
+        floors.len() == 3 && floors[1..].iter().all(|floor| floor["of_bare"].as_f64() > Some(0.0)),
+        "{report}"
+    );
+    let measures = &report["measures"];
+    assert!(measures[0]["medians"]["page-ins-to-reads"].as_f64() > Some(0.0), "{report}");
+    assert!(measures[1]["medians"]["own-mib-full"].as_f64() > Some(0.1), "{report}");
+    assert_eq!(measures[1]["runs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(left(dir.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_stopped_run_leaves_nothing() {
     let (_machine, dir) = (alone(), tempfile::tempdir().unwrap());
     if !able(dir.path()) {

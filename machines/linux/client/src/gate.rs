@@ -20,6 +20,12 @@ pub struct Gate(AtomicU32);
 #[derive(Debug)]
 pub struct Passage<'a>(&'a Gate);
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Gate {
     /// An open one.
     #[must_use]

@@ -26,7 +26,7 @@ mod report;
 mod storage;
 mod sys;
 mod trial;
-pub mod userfault;
+mod userfault;
 
 pub use ground::Options;
 pub use limits::{MemoryGroup, memory_groups};

@@ -1,4 +1,5 @@
-//! A userfaultfd and what can be asked of it, over mappings of our own: the calls the probes and benchmarks make.
+//! A userfaultfd and what can be asked of it, over mappings of our own: each feature alone, where `mager-linux-sys` wants
+//! all that the machine needs or nothing.
 
 use crate::sys::{self, Mapping};
 use linux_raw_sys::general as raw;
@@ -6,37 +7,35 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-pub use raw::{
-    UFFD_FEATURE_MINOR_SHMEM, UFFD_FEATURE_MISSING_SHMEM, UFFD_FEATURE_MOVE, UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+pub(crate) use raw::{
+    UFFD_FEATURE_MINOR_SHMEM, UFFD_FEATURE_MISSING_SHMEM, UFFD_FEATURE_PAGEFAULT_FLAG_WP,
     UFFD_FEATURE_POISON, UFFD_FEATURE_THREAD_ID, UFFD_FEATURE_WP_HUGETLBFS_SHMEM, UFFDIO_REGISTER_MODE_MINOR,
     UFFDIO_REGISTER_MODE_MISSING, UFFDIO_REGISTER_MODE_WP,
 };
 
 /// A userfaultfd after its handshake.
 #[derive(Debug)]
-pub struct Userfault(OwnedFd);
+pub(crate) struct Userfault(OwnedFd);
 
 /// A fault that waits for an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// Address of the page.
-    pub page: u64,
+    pub(crate) page: u64,
     /// `UFFD_PAGEFAULT_FLAG_*`.
-    pub flags: u64,
+    pub(crate) flags: u64,
     /// Who waits; 0 without that feature.
-    pub thread: u32,
+    pub(crate) thread: u32,
 }
 
 impl Event {
     /// The page is in memory but not in the page table.
-    #[must_use]
-    pub fn minor(&self) -> bool {
+    pub(crate) fn minor(&self) -> bool {
         self.flags & u64::from(raw::UFFD_PAGEFAULT_FLAG_MINOR) != 0
     }
 
     /// The page is there and protected against the write.
-    #[must_use]
-    pub fn protected(&self) -> bool {
+    pub(crate) fn protected(&self) -> bool {
         self.flags & u64::from(raw::UFFD_PAGEFAULT_FLAG_WP) != 0
     }
 }
@@ -50,21 +49,15 @@ fn handshake(fd: &OwnedFd, features: u32) -> io::Result<u64> {
 
 impl Userfault {
     /// By the device, else by the system call; faults of the kernel too.
-    pub fn open(features: u32) -> io::Result<Self> {
+    pub(crate) fn open(features: u32) -> io::Result<Self> {
         let fd = sys::userfault_by_device().or_else(|_| sys::userfault_by_call(0))?;
         Self::new(fd, features)
     }
 
     /// Makes the handshake over a descriptor.
-    pub fn new(fd: OwnedFd, features: u32) -> io::Result<Self> {
+    pub(crate) fn new(fd: OwnedFd, features: u32) -> io::Result<Self> {
         handshake(&fd, features)?;
         Ok(Userfault(fd))
-    }
-
-    /// A descriptor that another process made the handshake over.
-    #[must_use]
-    pub fn received(fd: OwnedFd) -> Self {
-        Userfault(fd)
     }
 
     /// All features of the kernel; uses the descriptor up.
@@ -73,38 +66,38 @@ impl Userfault {
     }
 
     /// Watches all of `mapping` in `mode` (`UFFDIO_REGISTER_MODE_*`).
-    pub fn register(&self, mapping: &Mapping, mode: u32) -> io::Result<()> {
+    pub(crate) fn register(&self, mapping: &Mapping, mode: u32) -> io::Result<()> {
         let range = raw::uffdio_range { start: mapping.address(0), len: mapping.bytes() as u64 };
         sys::ask(self.fd(), &mut raw::uffdio_register { range, mode: u64::from(mode), ioctls: 0 })
     }
 
     /// Fills missing pages from `bytes`, read-only if `protect`, and wakes who waits there.
-    pub fn copy(&self, page: u64, bytes: &[u8], protect: bool) -> io::Result<()> {
+    pub(crate) fn copy(&self, page: u64, bytes: &[u8], protect: bool) -> io::Result<()> {
         let mode = if protect { u64::from(raw::UFFDIO_COPY_MODE_WP) } else { 0 };
         let (src, len) = (bytes.as_ptr().expose_provenance() as u64, bytes.len() as u64);
         sys::ask(self.fd(), &mut raw::uffdio_copy { dst: page, src, len, mode, copy: 0 })
     }
 
     /// Puts pages that are in memory into the page table, and wakes who waits there.
-    pub fn resume(&self, page: u64, bytes: u64) -> io::Result<()> {
+    pub(crate) fn resume(&self, page: u64, bytes: u64) -> io::Result<()> {
         let range = raw::uffdio_range { start: page, len: bytes };
         sys::ask(self.fd(), &mut raw::uffdio_continue { range, mode: 0, mapped: 0 })
     }
 
     /// Protects pages against writes, or lets writes go on again.
-    pub fn protect(&self, page: u64, bytes: u64, on: bool) -> io::Result<()> {
+    pub(crate) fn protect(&self, page: u64, bytes: u64, on: bool) -> io::Result<()> {
         let range = raw::uffdio_range { start: page, len: bytes };
         sys::ask(self.fd(), &mut raw::uffdio_writeprotect { range, mode: u64::from(on) })
     }
 
     /// Makes every later access to missing pages a SIGBUS.
-    pub fn poison(&self, page: u64, bytes: u64) -> io::Result<()> {
+    pub(crate) fn poison(&self, page: u64, bytes: u64) -> io::Result<()> {
         let range = raw::uffdio_range { start: page, len: bytes };
         sys::ask(self.fd(), &mut raw::uffdio_poison { range, mode: 0, updated: 0 })
     }
 
     /// The next fault; blocks if the descriptor does. `None`: nothing now, or not a fault.
-    pub fn event(&self) -> io::Result<Option<Event>> {
+    pub(crate) fn event(&self) -> io::Result<Option<Event>> {
         let mut message = [0u8; 32];
         match rustix::io::read(self.fd(), &mut message) {
             Ok(32) => Ok(decode(&message)),
@@ -114,7 +107,7 @@ impl Userfault {
     }
 
     /// Waits for a fault up to `ms` milliseconds.
-    pub fn wait(&self, ms: u32) -> io::Result<Option<Event>> {
+    pub(crate) fn wait(&self, ms: u32) -> io::Result<Option<Event>> {
         let fd = self.fd();
         let timeout = Timespec { tv_sec: i64::from(ms / 1000), tv_nsec: i64::from(ms % 1000) * 1_000_000 };
         match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout))? {
@@ -124,8 +117,7 @@ impl Userfault {
     }
 
     /// The descriptor.
-    #[must_use]
-    pub fn fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }

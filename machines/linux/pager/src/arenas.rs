@@ -2,6 +2,7 @@
 
 use crate::budget::AllowanceNo;
 use crate::clients::Counted;
+use crate::quotas::Share;
 use mager_linux_sys::{MemoryFile, Userfault, send};
 use mager_linux_wire::{self as wire, Order, encode};
 use mager_pager::{ArenaId, Site};
@@ -26,6 +27,10 @@ pub(crate) struct Arena {
     /// Pages the client was denied, poisoned until their range is unmapped.
     pub(crate) poisoned: std::collections::BTreeSet<u32>,
     pub(crate) counted: Counted,
+    /// Its client's, with those that it has forked.
+    pub(crate) family: u64,
+    /// Of what the family may hold.
+    pub(crate) share: Share,
 }
 
 #[derive(Debug)]
@@ -39,10 +44,23 @@ impl Arena {
         id: ArenaId,
         (memory, allowance): (MemoryFile, AllowanceNo),
         agent: Option<Rc<OwnedFd>>,
+        family: u64,
     ) -> Self {
         let (zaps, poisoned) = (Vec::with_capacity(LOT), std::collections::BTreeSet::new());
-        let counted = Counted::default();
-        Arena { id, memory, allowance, attached: None, agent, zaps, dying: false, poisoned, counted }
+        let (counted, share) = (Counted::default(), Share::default());
+        Arena {
+            id,
+            memory,
+            allowance,
+            attached: None,
+            agent,
+            zaps,
+            dying: false,
+            poisoned,
+            counted,
+            family,
+            share,
+        }
     }
 
     /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.

@@ -20,6 +20,8 @@ struct Allowance {
     fs: Option<MemoryFs>,
     /// Pages it may hold.
     limit: u32,
+    /// What that will never be more than.
+    most: u32,
     /// Pages that the pager has put there.
     used: u32,
 }
@@ -55,14 +57,14 @@ impl Budget {
         if self.quota { "quota" } else { "audit" }
     }
 
-    /// A new allowance, of nothing.
-    pub(crate) fn open(&mut self) -> io::Result<AllowanceNo> {
+    /// A new allowance, of nothing yet and of `most` pages ever.
+    pub(crate) fn open(&mut self, most: u32) -> io::Result<AllowanceNo> {
         let fs = if self.quota { Some(MemoryFs::new()?) } else { None };
         let free = self.allowances.iter().position(Option::is_none).unwrap_or(self.allowances.len());
         if free == self.allowances.len() {
             self.allowances.push(None);
         }
-        self.allowances[free] = Some(Allowance { fs, limit: 0, used: 0 });
+        self.allowances[free] = Some(Allowance { fs, limit: 0, most, used: 0 });
         Ok(AllowanceNo(free))
     }
 
@@ -158,14 +160,22 @@ impl Budget {
         found.map_or((0, 0), |found| (found.used, found.limit))
     }
 
+    fn most(&self, of: AllowanceNo) -> u32 {
+        self.allowances.get(of.0).and_then(Option::as_ref).map_or(0, |found| found.most)
+    }
+
     #[cold]
     fn grow(&mut self, of: AllowanceNo, pages: u32) -> bool {
         let (used, limit) = self.of(of);
         let least = used + pages - limit;
+        let spare = self.most(of) - limit;
+        if spare < least {
+            return false;
+        }
         if self.rest < least {
             self.reclaim(of, least);
         }
-        let more = self.rest.min(self.chunk.max(self.rest / 4).max(least));
+        let more = self.rest.min(self.chunk.max(self.rest / 4).max(least)).min(spare);
         more >= least && self.set(of, limit + more)
     }
 
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn one_allowance_gets_everything() {
         let mut budget = audited(1000);
-        let only = budget.open().expect("an allowance");
+        let only = budget.open(u32::MAX).expect("an allowance");
         for _ in 0..1000 {
             assert!(budget.room(only, 1));
             budget.put(only);
@@ -234,7 +244,8 @@ mod tests {
     #[test]
     fn what_one_gives_back_another_gets_and_the_sum_stays() {
         let mut budget = audited(1000);
-        let (a, b) = (budget.open().expect("an allowance"), budget.open().expect("an allowance"));
+        let (a, b) =
+            (budget.open(u32::MAX).expect("an allowance"), budget.open(u32::MAX).expect("an allowance"));
         for _ in 0..1000 {
             assert!(budget.room(a, 1));
             budget.put(a);
@@ -253,9 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn an_allowance_never_gets_more_than_its_most() {
+        let mut budget = audited(1000);
+        let (a, b) = (budget.open(300).expect("an allowance"), budget.open(u32::MAX).expect("an allowance"));
+        assert!(budget.room(a, 1) && budget.room(a, 300) && !budget.room(a, 301));
+        assert!(budget.of(a).1 <= 300 && budget.room(b, 700));
+    }
+
+    #[test]
     fn whoever_holds_more_than_was_put_there_is_named_once() {
         let mut budget = audited(10);
-        let (a, b) = (budget.open().expect("an allowance"), budget.open().expect("an allowance"));
+        let (a, b) =
+            (budget.open(u32::MAX).expect("an allowance"), budget.open(u32::MAX).expect("an allowance"));
         assert!(budget.room(a, 1));
         budget.put(a);
         budget.audit(|_| 4096);

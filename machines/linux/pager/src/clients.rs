@@ -1,4 +1,7 @@
 //! Connections: who is at the other end, and which arenas are his.
+//!
+//! A process that connects several times, and the children it forks with its arenas, are one client as far as limits go:
+//! a *family*. So nobody gets more by connecting or forking again.
 
 use crate::budget::AllowanceNo;
 use mager_pager::{ArenaId, ObjectNo};
@@ -17,7 +20,11 @@ pub(crate) struct Client {
     pub(crate) greeted: bool,
     pub(crate) agent: Option<Rc<OwnedFd>>,
     pub(crate) arenas: Vec<ArenaId>,
-    /// Of a connection that was made for a child: whose, until the fork is over.
+    /// The first connection of its family.
+    pub(crate) family: u64,
+    /// The connection was made for a child.
+    pub(crate) forked: bool,
+    /// Of such a connection: whose child, until the fork is over.
     pub(crate) kin: Option<Kin>,
     /// What was counted for arenas it has given up.
     pub(crate) past: Counted,
@@ -65,10 +72,23 @@ impl Clients {
         self.clients.len()
     }
 
-    pub(crate) fn add(&mut self, client: Client) -> u64 {
+    /// `parent`: whose family it belongs to; without one its process says.
+    pub(crate) fn add(&mut self, client: Client, parent: Option<u64>) -> u64 {
         self.last += 1;
-        self.clients.insert(self.last, client);
+        let parent = parent.and_then(|parent| self.get(parent)).map(|parent| parent.family);
+        let family = parent.or_else(|| self.family_of(client.pid)).unwrap_or(self.last);
+        self.clients.insert(self.last, Client { family, ..client });
         self.last
+    }
+
+    /// The family of a process that has connected before. A child's connection has its parent's number, who may be gone.
+    pub(crate) fn family_of(&self, pid: i32) -> Option<u64> {
+        let same = |client: &&Client| client.pid == pid && !client.forked;
+        Some(self.clients.values().find(same)?.family)
+    }
+
+    pub(crate) fn in_family(&self, family: u64) -> impl Iterator<Item = &Client> {
+        self.clients.values().filter(move |client| client.family == family)
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<&Client> {

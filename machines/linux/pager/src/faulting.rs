@@ -75,12 +75,17 @@ impl Server {
         let page = fault.address.wrapping_sub(base) / u64::from(self.options.page_size);
         let Ok(page) = u32::try_from(page) else { return };
         let at = Site { arena, page: VirtPage(page) };
+        if self.machine.quotas.is_some() && self.waits_for_room(at, fault) {
+            return;
+        }
         let access = if fault.write { Access::Write } else { Access::Read };
+        let most_ahead = self.most_ahead(arena);
         let (thread, streams) = self.threads.fault(fault.thread, now);
         let ahead = match fault.kind {
-            FaultKind::Missing if self.frozen.is_empty() => streams.fault(arena.slot, page, self.most_ahead),
+            FaultKind::Missing if self.frozen.is_empty() => streams.fault(arena.slot, page, most_ahead),
             FaultKind::Missing | FaultKind::Minor | FaultKind::Protected => None,
         };
+        self.machine.asked(arena);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
         if let Some(window) = ahead {
             self.read_ahead(arena, window, access);

@@ -71,7 +71,7 @@ impl Server {
         }
         let own = own_description(file)?;
         let size = u64::from(u32::MAX) * u64::from(self.options.page_size);
-        let allowance = self.machine.budget.open()?;
+        let allowance = self.machine.budget.open(u32::MAX)?;
         let memory = match self.machine.budget.file(allowance, "mager-object", size) {
             Ok(memory) => memory,
             Err(why) => {

@@ -5,7 +5,7 @@
 //! child finds is the arena as it was at the fork.
 
 use crate::arenas::Attached;
-use crate::clients::Kin;
+use crate::clients::{Client, Kin};
 use crate::requests::{Answer, No, wire_id};
 use crate::server::Server;
 use mager_driver::{Control, Outcome};
@@ -39,20 +39,17 @@ impl Server {
     /// A connection for a child, whose other end the parent hands on by forking: whoever is left without it, by exec or by
     /// death, loses what belongs to it.
     pub(crate) fn fork(&mut self, parent: u64, thread: i32, fds: Vec<OwnedFd>) -> Result<Answer, No> {
-        if self.clients.count() >= self.options.limits.clients {
-            let why = format!("a pager can have {} clients", self.options.limits.clients);
-            return Err(No::new(Errno::NFILE, why));
-        }
+        let Some(&Client { pid, family, .. }) = self.clients.get(parent) else {
+            return Err(Errno::PROTO.into());
+        };
+        self.may_connect(Some(family))?;
         let (ours, theirs) = pair()?;
-        let (pid, command) = self
-            .clients
-            .get(parent)
-            .map_or_else(Default::default, |client| (client.pid, client.command.clone()));
+        let command = self.clients.get(parent).map(|client| client.command.clone()).unwrap_or_default();
         // Of processes that have no number here, none is told.
         if pid != 0 {
             mager_linux_sys::tells_sender(&ours)?;
         }
-        let number = self.connected(ours, pid)?;
+        let number = self.connected(ours, pid, Some(parent))?;
         let child = self.clients.get_mut(number).ok_or(Errno::PROTO)?;
         child.agent = fds.into_iter().next().map(Rc::new);
         (child.greeted, child.command) = (true, command);
@@ -70,6 +67,7 @@ impl Server {
             ));
         };
         self.owned(parent, arena)?;
+        self.may_reserve(child, self.driver.view().reserved_by(arena))?;
         let (mappings, mut fds) = self.file_mappings(arena)?;
         let (copy, memory) =
             self.new_arena(child, |server| match server.control(Control::Fork(arena))? {

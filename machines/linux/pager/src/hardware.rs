@@ -16,7 +16,7 @@ const AGE_BITS: u32 = 8;
 /// Arenas that tickets can tell apart.
 pub(crate) const MOST_ARENAS: u32 = 1 << SLOT_BITS;
 /// So many pages in a row that cannot be written home are waited for before somebody is denied a page for it.
-const PATIENCE: u32 = 1000;
+pub(crate) const PATIENCE: u32 = 1000;
 /// Pages of one arena that are denied before its client is.
 const MOST_DENIED: usize = 65_536;
 /// Denials told of each arena.
@@ -88,6 +88,7 @@ impl Hardware for Machine {
 
     fn zero(&mut self, frame: FrameNo, at: Site) {
         self.frames[frame] = Frame { place: Place::Private(at), bytes: Bytes::Zeros, ..Frame::EMPTY };
+        self.came(Place::Private(at));
         self.unplaced.push(frame);
     }
 
@@ -104,6 +105,7 @@ impl Hardware for Machine {
             bytes @ (Bytes::Zeros | Bytes::Nowhere) => bytes,
         };
         self.frames[to] = Frame { place: Place::Private(at), bytes, ..Frame::EMPTY };
+        self.came(Place::Private(at));
         self.unplaced.push(to);
     }
 
@@ -117,6 +119,7 @@ impl Hardware for Machine {
             Bytes::Buffer(buffer) => self.buffers.give(buffer),
             Bytes::Nowhere | Bytes::Zeros => {}
         }
+        self.went(self.frames[frame].place);
         self.frames[frame] = Frame::EMPTY;
     }
 
@@ -126,6 +129,7 @@ impl Hardware for Machine {
         }
         self.resumed.push(thread_of(who));
         let Some(at) = self.site(who) else { return };
+        self.answered(at.arena);
         match outcome {
             Err(why) if !self.worth_another_try(why) => self.deny(at, why),
             Ok(()) if self.woken == Some(at) => {}
@@ -171,6 +175,8 @@ impl Machine {
         if matches!(self.frames[frame].bytes, Bytes::Placed | Bytes::Filling) {
             return self.move_to(frame, at);
         }
+        self.went(self.frames[frame].place);
+        self.came(Place::Private(at));
         (self.frames[frame].place, self.frames[frame].shown) = (Place::Private(at), None);
         self.unplaced.push(frame);
     }

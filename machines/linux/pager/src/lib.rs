@@ -27,6 +27,7 @@ mod objects;
 mod offences;
 mod options;
 mod paging;
+mod quotas;
 mod requests;
 mod returns;
 mod server;
@@ -35,7 +36,7 @@ mod start;
 mod talk;
 mod threads;
 
-pub use mager_stores::{EngineKind, Faults, SwapPlace};
+pub use mager_stores::{EngineKind, Existing, Faults, SwapPlace};
 pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};
 pub use server::Server;
 pub use sizes::{BadSizes, Sizes};

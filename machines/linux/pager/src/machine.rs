@@ -17,6 +17,7 @@ use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
 use crate::offences::{Offence, Offences};
+use crate::quotas::Quotas;
 use crate::returns::Returns;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
@@ -38,6 +39,7 @@ pub(crate) struct Machine {
     pub(crate) buffers: Buffers,
     pub(crate) backing: Backing,
     pub(crate) budget: Budget,
+    pub(crate) quotas: Option<Quotas>,
     pub(crate) offences: Offences,
     pub(crate) returns: Returns,
     /// Inputs and outputs that wait for a staging buffer.
@@ -69,7 +71,7 @@ impl Machine {
         frames: u32,
         buffers: Buffers,
         backing: Backing,
-        budget: Budget,
+        (budget, quotas): (Budget, Option<Quotas>),
     ) -> Self {
         Machine {
             page_size: u64::from(page_size),
@@ -81,6 +83,7 @@ impl Machine {
             buffers,
             backing,
             budget,
+            quotas,
             offences: Offences::default(),
             returns: Returns::new(),
             queued: VecDeque::new(),
@@ -287,6 +290,8 @@ impl Machine {
         let from = self.frames[frame].place;
         let buffer = self.copied(frame);
         self.leave(from);
+        self.went(from);
+        self.came(Place::Private(at));
         let moved = Frame {
             place: Place::Private(at),
             bytes: Bytes::Buffer(buffer),

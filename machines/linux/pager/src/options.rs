@@ -56,11 +56,15 @@ pub struct Options {
 /// What one client may have at most, and how that is seen to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Clients, all together.
+    /// Connections, all together.
     pub clients: usize,
-    /// Arenas of one client.
+    /// Connections of one client: of its process, and of the children it has forked.
+    pub connections: usize,
+    /// Frames that the private pages of one client may hold, over all its connections; `u32::MAX`: all there are.
+    pub frames: u32,
+    /// Arenas of one connection.
     pub arenas: usize,
-    /// Swap blocks that one client may reserve.
+    /// Swap blocks that one client may reserve, over all its connections.
     pub swap: u32,
     /// Mappings in one arena.
     pub mappings: usize,
@@ -70,7 +74,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { clients: 256, arenas: 64, swap: u32::MAX, mappings: 65_536, memory: MemoryKind::Auto }
+        Limits {
+            clients: 256,
+            connections: 256,
+            frames: u32::MAX,
+            arenas: 64,
+            swap: u32::MAX,
+            mappings: 65_536,
+            memory: MemoryKind::Auto,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ impl Paging for Machine {
             self.count_page_in(at.arena, home);
             let place = Place::of(home, at);
             self.returns.came(place);
+            self.came(place);
             self.frames[frame] = Frame { place, ..Frame::EMPTY };
         }
         self.frames[frame].in_flight = InFlight::Queued;

@@ -146,11 +146,11 @@ impl Server {
         Err(No::new(Errno::NOMEM, format!("an arena can have {most} mappings")))
     }
 
-    fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
+    pub(crate) fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
         let most = u64::from(self.options.limits.swap);
-        let arenas = self.clients.get(client).map_or(&[][..], |client| &client.arenas);
-        let reserved: u64 =
-            arenas.iter().map(|&arena| u64::from(self.driver.view().reserved_by(arena))).sum();
+        let family = self.clients.get(client).map_or(0, |client| client.family);
+        let arenas = self.clients.in_family(family).flat_map(|client| &client.arenas);
+        let reserved: u64 = arenas.map(|&arena| u64::from(self.driver.view().reserved_by(arena))).sum();
         if reserved + u64::from(count) <= most {
             return Ok(());
         }
@@ -180,13 +180,13 @@ impl Server {
         if self.driver.view().counts().arenas >= MOST_ARENAS {
             return Err(No::new(Errno::NFILE, format!("a pager can have {MOST_ARENAS} arenas")));
         }
-        let agent = owner.agent.clone();
+        let (agent, family) = (owner.agent.clone(), owner.family);
         let size = u64::from(self.options.arena_pages) * u64::from(self.options.page_size);
         let allowance = self.allowance(client)?;
         let memory = self.machine.budget.file(allowance, "mager-arena", size)?;
         let descriptor = memory.as_fd().try_clone_to_owned()?;
         let arena = make(self)?;
-        self.machine.arenas.insert(Arena::new(arena, (memory, allowance), agent));
+        self.machine.arenas.insert(Arena::new(arena, (memory, allowance), agent, family));
         if let Some(owner) = self.clients.get_mut(client) {
             owner.arenas.push(arena);
         }
@@ -198,7 +198,7 @@ impl Server {
         if let Some(allowance) = self.clients.get(client).and_then(|client| client.allowance) {
             return Ok(allowance);
         }
-        let allowance = self.machine.budget.open()?;
+        let allowance = self.machine.budget.open(self.options.limits.frames)?;
         if let Some(owner) = self.clients.get_mut(client) {
             owner.allowance = Some(allowance);
         }
@@ -276,6 +276,7 @@ impl Server {
     fn pin(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         let arena = id(range.arena);
         self.owned_range(client, range)?;
+        self.may_pin(arena, range.count)?;
         for page in pages(range).iter() {
             let at = Site { arena, page };
             let file = matches!(self.driver.view().region(at), Some(Kind::Object(..)));
@@ -288,6 +289,7 @@ impl Server {
                 return Err(why);
             }
         }
+        self.pinned(arena, range.count);
         done()
     }
 
@@ -296,6 +298,7 @@ impl Server {
         self.owned_range(client, range)?;
         for page in pages(range).iter() {
             self.control(Control::Unpin(Site { arena, page }))?;
+            self.unpinned(arena, 1);
         }
         done()
     }

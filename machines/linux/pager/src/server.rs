@@ -13,6 +13,7 @@ use crate::hardware::flush_ticket;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
+use crate::quotas::Quotas;
 use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
@@ -120,7 +121,13 @@ impl Server {
         };
         let server = Server {
             driver,
-            machine: Machine::new(options.page_size, options.frames, buffers, backing, budget),
+            machine: Machine::new(
+                options.page_size,
+                options.frames,
+                buffers,
+                backing,
+                (budget, Quotas::new(options.limits.frames)),
+            ),
             clients: Clients::default(),
             frozen: Vec::new(),
             threads: Threads::new(if options.pull { crate::home::settle(&options.swap) } else { None }),
@@ -194,6 +201,9 @@ impl Server {
                 self.happened(data, event.flags);
             }
             self.after();
+            while self.relieve() {
+                self.after();
+            }
             self.look_around();
             if (self.handed || self.listener.is_none()) && self.clients.count() == 0 {
                 return self.stop();
@@ -208,6 +218,7 @@ impl Server {
         let restless = busy
             || !self.frozen.is_empty()
             || !self.condemned.is_empty()
+            || self.machine.quotas.as_ref().is_some_and(Quotas::keep_waiting)
             || self.threads.any_pulled()
             || self.machine.arenas.iter().any(Arena::has_zaps);
         restless.then(|| rustix::event::Timespec::try_from(wait).unwrap_or_default())

@@ -33,6 +33,10 @@ pub struct Sizes {
     pub page_size: u64,
     /// Bytes of addresses in each arena.
     pub arena: u64,
+    /// Bytes of memory that the private pages of one client may hold; all of it where this is not given.
+    pub client_memory: Option<u64>,
+    /// Bytes of swap that one client may reserve; all of it where this is not given.
+    pub client_swap: Option<u64>,
 }
 
 impl Default for Sizes {
@@ -48,6 +52,8 @@ impl Default for Sizes {
             overwrite: false,
             page_size: 4096,
             arena: 64 << 30,
+            client_memory: None,
+            client_swap: None,
         }
     }
 }
@@ -70,6 +76,8 @@ pub enum BadSizes {
     TwoPlaces,
     #[error("{swap} bytes of swap are less than one page of {page_size} bytes: give more")]
     Swap { swap: u64, page_size: u64 },
+    #[error("{bytes} bytes of {what} are less than the {least} that a client needs: give more")]
+    Client { what: &'static str, bytes: u64, least: u64 },
     #[error("arenas of {arena} bytes: give at least one page, and at most {most}")]
     Arena { arena: u64, most: u64 },
     #[error("{what} of {bytes} bytes is more than can be numbered: give at most {most}")]
@@ -101,7 +109,7 @@ impl Sizes {
             read_ahead: DEFAULT_READ_AHEAD,
             events: None,
             faults: None,
-            limits: Limits::default(),
+            limits: self.limits()?,
         })
     }
 
@@ -142,6 +150,17 @@ impl Sizes {
         }
     }
 
+    fn limits(&self) -> Result<Limits, BadSizes> {
+        let frames = self.for_client("memory for a client", self.client_memory, LEAST_FRAMES)?;
+        let swap = self.for_client("swap for a client", self.client_swap, 1)?;
+        Ok(Limits { frames, swap, ..Limits::default() })
+    }
+
+    fn for_client(&self, what: &'static str, bytes: Option<u64>, least: u64) -> Result<u32, BadSizes> {
+        let (Some(bytes), least) = (bytes, least * self.page_size) else { return Ok(u32::MAX) };
+        if bytes < least { Err(BadSizes::Client { what, bytes, least }) } else { self.numbered(what, bytes) }
+    }
+
     fn swap_blocks(&self) -> Result<u32, BadSizes> {
         let swap = self.swap.unwrap_or_else(|| self.memory.saturating_mul(SWAP_FOR_MEMORY));
         match self.numbered("swap", swap)? {
@@ -168,6 +187,10 @@ mod tests {
         let options = sizes().options().expect("they go together");
         assert_eq!((options.frames, options.swap_blocks, options.arena_pages), (1 << 14, 1 << 15, 1 << 24));
         assert_eq!(options.swap, SwapPlace::Unnamed(SWAP_DIR.into()));
+        assert_eq!((options.limits.swap, options.limits.frames), (u32::MAX, u32::MAX));
+        let bounded = Sizes { client_swap: Some(1 << 20), client_memory: Some(2 << 20), ..sizes() };
+        let bounded = bounded.options().expect("they go together");
+        assert_eq!((bounded.limits.swap, bounded.limits.frames), (256, 512));
         let file = Sizes { swap: None, swap_file: Some("/s".into()), ..sizes() };
         let options = file.options().expect("they go together");
         assert_eq!(
@@ -187,6 +210,12 @@ mod tests {
             (Sizes { swap: Some(1 << 63), ..sizes() }, "swap of 9223372036854775808 bytes is more"),
             (Sizes { memory: 1 << 62, ..sizes() }, "memory of 4611686018427387904 bytes is more"),
             (Sizes { arena: 1, ..sizes() }, "at least one page"),
+            (Sizes { client_memory: Some(262_143), ..sizes() }, "less than the 262144 that a client needs"),
+            (Sizes { client_swap: Some(4095), ..sizes() }, "less than the 4096 that a client needs"),
+            (
+                Sizes { client_swap: Some(1 << 62), ..sizes() },
+                "swap for a client of 4611686018427387904 bytes",
+            ),
             (
                 Sizes { swap_file: Some("a".into()), swap_dir: Some("b".into()), ..sizes() },
                 "give one of them",

@@ -3,6 +3,7 @@
 use crate::clients::{Client, Counted};
 use crate::expel::Condemned;
 use crate::hardware::{flush_ticket, flusher};
+use crate::options::Limits;
 use crate::requests::{Answer, No};
 use crate::server::{CLIENT, Server};
 use mager_driver::Control;
@@ -22,7 +23,7 @@ impl Server {
 
     fn arrived(&mut self, socket: OwnedFd) -> io::Result<()> {
         let (pid, _) = peer(&socket)?;
-        let number = self.connected(socket, pid).map_err(|_| io::ErrorKind::Other)?;
+        let number = self.connected(socket, pid, None).map_err(|_| io::ErrorKind::Other)?;
         if let Some(client) = self.clients.get_mut(number) {
             client.process = mager_linux_sys::process(pid);
         }
@@ -32,11 +33,27 @@ impl Server {
     /// Whether whoever connected may be served: the user whose pager this is, or root, as long as there is room.
     fn welcome(&self, socket: &OwnedFd) -> bool {
         let ours = rustix::process::geteuid().as_raw();
-        let known = peer(socket).is_ok_and(|(_, uid)| uid == ours || uid == 0);
-        known && self.clients.count() < self.options.limits.clients
+        let Ok((pid, uid)) = peer(socket) else { return false };
+        (uid == ours || uid == 0) && self.may_connect(self.clients.family_of(pid)).is_ok()
     }
 
-    pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32) -> Result<u64, No> {
+    /// Whether there is room for another connection, in this family if it is of one.
+    pub(crate) fn may_connect(&self, family: Option<u64>) -> Result<(), No> {
+        let Limits { clients, connections, .. } = self.options.limits;
+        let full = |why| Err(No::new(rustix::io::Errno::NFILE, why));
+        if self.clients.count() >= clients {
+            return full(format!("a pager can have {clients} clients"));
+        }
+        if family.is_some_and(|family| self.clients.in_family(family).count() >= connections) {
+            return full(format!(
+                "a client and the children it has forked can have {connections} connections"
+            ));
+        }
+        Ok(())
+    }
+
+    /// `parent`: the connection that it was made over, for a child.
+    pub(crate) fn connected(&mut self, socket: OwnedFd, pid: i32, parent: Option<u64>) -> Result<u64, No> {
         let client = Client {
             socket,
             pid,
@@ -45,12 +62,14 @@ impl Server {
             greeted: false,
             agent: None,
             arenas: Vec::new(),
+            family: 0,
+            forked: parent.is_some(),
             kin: None,
             past: Counted::default(),
             allowance: None,
             flushing: None,
         };
-        let number = self.clients.add(client);
+        let number = self.clients.add(client, parent);
         let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
         if let Some(client) = self.clients.get(number) {
             epoll::add(&self.epoll, &client.socket, EventData::new_u64(CLIENT | number), EventFlags::IN)?;
@@ -151,6 +170,7 @@ impl Server {
         self.flush_unused(&objects);
         self.machine.returns.forget(arena);
         let record = self.machine.arenas.remove(arena)?;
+        self.machine.close_share(record.family, record.share);
         let _ = record.memory.punch(0, u64::from(whole.count) * self.machine.page_size);
         let pages = self.machine.holes.take_of_dying();
         self.machine.budget.took(record.allowance, pages);

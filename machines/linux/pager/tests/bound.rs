@@ -4,12 +4,12 @@
 mod common;
 
 use common::honest::Honest;
-use common::raw::{Handmade, Raw};
+use common::raw::Handmade;
 use common::sys::{fill, peek, poke, populate};
 use common::{Standing, options, possible};
 use mager_linux_pager::{Limits, MemoryKind};
 use mager_linux_sys::{MemoryFs, Window};
-use mager_linux_wire::{Range, Request};
+use mager_linux_wire::Request;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FallocateFlags;
 use std::sync::Arc;
@@ -168,26 +168,4 @@ fn frames_go_where_they_are_needed() {
     honest.into_iter().for_each(Honest::finish);
     pager.reaches("free_frames", 256);
     assert_eq!(pager.figure("expelled"), 0);
-}
-
-#[test]
-fn a_client_gets_no_more_arenas_swap_and_mappings_than_it_may() {
-    if !possible() {
-        return;
-    }
-    let limits = Limits { arenas: 2, swap: 100, mappings: 3, clients: 2, ..Limits::default() };
-    let pager = Standing::start(mager_linux_pager::Options { limits, ..options(256, 4096) });
-    let raw = Raw::greeted(&pager.path);
-    let ((a, _), (b, _)) = (raw.create(), raw.create());
-    assert_eq!(raw.refused(&Request::Create, &[]), libc::ENFILE);
-    let map = |arena, page, count| Request::MapSwap(Range { arena, page, count });
-    raw.done(&map(a, 0, 60), &[]);
-    assert_eq!(raw.refused(&map(b, 0, 41), &[]), libc::ENOMEM);
-    assert_eq!(pager.figure("swap_reserved"), 60, "a refusal changes nothing");
-    raw.done(&map(b, 0, 40), &[]);
-    raw.done(&Request::Unmap(Range { arena: a, page: 0, count: 60 }), &[]);
-    (0..3).for_each(|page| _ = raw.done(&map(a, page * 2, 1), &[]));
-    assert_eq!(raw.refused(&map(a, 10, 1), &[]), libc::ENOMEM);
-    let (_second, third) = (Raw::greeted(&pager.path), Raw::connect(&pager.path));
-    assert!(third.ends(), "there is no room for a third");
 }

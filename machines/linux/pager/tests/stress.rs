@@ -8,10 +8,10 @@
 mod common;
 
 use common::process::{Ended, again, role, word};
-use common::sys::{Teller, die_with_parent, fork, wait};
+use common::sys::{Teller, die_with, fork, wait};
 use common::{Standing, options, possible};
 use mager_linux_client::{Arena, Connection, OnPagerDeath, Pages};
-use mager_linux_pager::{EngineKind, Faults, SwapPlace};
+use mager_linux_pager::{EngineKind, Faults, Limits, SwapPlace};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -146,12 +146,13 @@ fn descend(generations: u32, workers: &mut [Worker<'_>]) -> Option<i32> {
     if generations == 0 {
         return None;
     }
+    let parent = std::process::id();
     let child = fork();
     assert!(child >= 0, "fork: {}", std::io::Error::last_os_error());
     if child > 0 {
         return Some(child);
     }
-    die_with_parent();
+    die_with(parent);
     for worker in &mut *workers {
         worker.dice.0 ^= u64::from(generations) << 40;
         worker.teller = Teller::new();
@@ -180,6 +181,8 @@ fn no_byte_is_ever_wrong() {
         compressed: 256 << 10,
         engine: EngineKind::Auto,
         faults: Some(faults),
+        // Half of the time it is the client's own quota that a page has to leave for.
+        limits: Limits { frames: FRAMES / 2, ..Limits::default() },
         ..options(FRAMES, 4 * 8 * FRAMES)
     });
     let path = pager.path.to_str().expect("a plain name");

@@ -81,6 +81,15 @@ impl Window {
         keep_here(start, len)
     }
 
+    /// Nothing is shown in a part any more: every touch ends in SIGSEGV.
+    pub fn hide(&self, offset: u64, len: u64) -> io::Result<()> {
+        let (start, len) = self.part(offset, len)?;
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+        // SAFETY: the range lies inside the window, and who holds pointers into the part has promised to be gone.
+        unsafe { rustix::mm::mmap_anonymous(start, len, ProtFlags::empty(), flags) }?;
+        Ok(())
+    }
+
     /// After a fork, in the child, which has inherited nothing there: shows `file` in the whole window. Fails where
     /// something else has taken the room meanwhile. Safe in a signal handler.
     pub fn map_afresh(&self, file: &impl AsFd) -> io::Result<()> {

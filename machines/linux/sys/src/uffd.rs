@@ -191,8 +191,7 @@ impl Userfault {
 
     /// Appends the faults that are there to `into`, without waiting; at most one read's worth. How many.
     pub fn read(&self, into: &mut Vec<Fault>) -> io::Result<usize> {
-        let empty = Message { event: 0, reserved: [0; 7], flags: 0, address: 0, thread: 0, padding: 0 };
-        let mut messages = [empty; BATCH];
+        let mut messages = [Message::EMPTY; BATCH];
         let size = size_of_val(&messages);
         let buffer = messages.as_mut_ptr().cast();
         let part = libc::iovec { iov_base: buffer, iov_len: size };
@@ -210,6 +209,20 @@ impl Userfault {
         let before = into.len();
         into.extend(messages.iter().filter_map(Message::fault));
         Ok(into.len() - before)
+    }
+
+    /// From now on [`Userfault::wait`] waits, whoever has a descriptor of it.
+    pub fn block(&self) -> io::Result<()> {
+        Ok(rustix::fs::fcntl_setfl(&self.0, rustix::fs::OFlags::empty())?)
+    }
+
+    /// The next fault; waits for it after [`Userfault::block`]. `None`: it was something else.
+    pub fn wait(&self) -> io::Result<Option<Fault>> {
+        let mut message = Message::EMPTY;
+        let (buffer, size) = ((&raw mut message).cast(), size_of::<Message>());
+        // SAFETY: the buffer is writable for `size` bytes, and any bytes are a valid `Message`.
+        let read = unsafe { libc::read(self.0.as_raw_fd(), buffer, size) };
+        if read < 0 { Err(io::Error::last_os_error()) } else { Ok(message.fault()) }
     }
 
     /// As kernels before 6.9 want it.
@@ -298,6 +311,9 @@ fn nothing(why: io::Error) -> io::Result<usize> {
 }
 
 impl Message {
+    const EMPTY: Message =
+        Message { event: 0, reserved: [0; 7], flags: 0, address: 0, thread: 0, padding: 0 };
+
     fn fault(&self) -> Option<Fault> {
         let kind = match self.flags {
             flags if flags & FLAG_WP != 0 => FaultKind::Protected,

@@ -274,7 +274,10 @@ mod tests {
             clients: vec![client; MAX_CLIENTS_TOLD],
             busiest_arenas: vec![arena; MAX_ARENAS_TOLD],
             busiest_files: vec![file; MAX_FILES_TOLD],
-            service: Service { below_ns: (0..200).map(|bucket| (count + bucket, count)).collect() },
+            service: Service {
+                below_ns: (0..200).map(|bucket| (count + bucket, count)).collect(),
+                total_ns: count,
+            },
             ..Figures::default()
         };
         let room = crate::MAX_MESSAGE - 4096;

@@ -13,21 +13,21 @@ use std::thread;
 use std::time::Instant;
 
 const DEPTH: u32 = 32;
-const READERS: u64 = 8;
+pub(crate) const READERS: u64 = 8;
 /// Reads of each reader that waits for each read, and of the one that does not.
 const FEW: usize = 10_000;
 const MANY: usize = 100_000;
 
 /// Microseconds for a read.
 pub(super) fn measure(job: &FloorJob) -> Result<f64, Failure> {
-    let path = job.file.as_ref().ok_or_else(|| Failure::Unavailable("no file was given".into()))?;
+    let path = &job.file;
     let file = File::options().read(true).custom_flags(libc::O_DIRECT).open(path).at(path)?;
     let blocks = file.metadata().at(path)?.len() / 4096;
     let start = Instant::now();
     let reads = match job.floor {
         Floor::Read32 => sys::read_deep(&file, &mut random(1, blocks).take(MANY), DEPTH).map(|()| MANY),
-        Floor::Readers8 => together(&file, blocks),
-        _ => one_by_one(&file, 1, blocks),
+        Floor::Readers8 => together(&file, blocks, FEW),
+        _ => one_by_one(&file, 1, blocks, FEW),
     };
     Ok(start.elapsed().as_secs_f64() * 1e6 / reads.at(path)? as f64)
 }
@@ -37,18 +37,19 @@ fn random(seed: u64, blocks: u64) -> impl Iterator<Item = u64> {
     std::iter::repeat_with(move || random.random_range(0..blocks))
 }
 
-fn one_by_one(file: &File, seed: u64, blocks: u64) -> io::Result<usize> {
+fn one_by_one(file: &File, seed: u64, blocks: u64, reads: usize) -> io::Result<usize> {
     let mut page = Page([0; 4096]);
-    for block in random(seed, blocks).take(FEW) {
+    for block in random(seed, blocks).take(reads) {
         file.read_exact_at(&mut page.0, block * 4096)?;
     }
-    Ok(FEW)
+    Ok(reads)
 }
 
-fn together(file: &File, blocks: u64) -> io::Result<usize> {
+/// Readers that block, `reads` of each, over the first `blocks` of a file open for direct reading. How many reads.
+pub(crate) fn together(file: &File, blocks: u64, reads: usize) -> io::Result<usize> {
     thread::scope(|scope| {
         let readers: Vec<_> =
-            (0..READERS).map(|seed| scope.spawn(move || one_by_one(file, seed, blocks))).collect();
+            (0..READERS).map(|seed| scope.spawn(move || one_by_one(file, seed, blocks, reads))).collect();
         readers.into_iter().try_fold(0, |all, reader| match reader.join() {
             Ok(reads) => Ok(all + reads?),
             Err(panic) => std::panic::resume_unwind(panic),

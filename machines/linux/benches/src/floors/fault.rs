@@ -5,10 +5,7 @@ use crate::contents::{PAGE_BYTES, PAGE_WORDS};
 use crate::error::{At, Failure};
 use crate::run::{Guard, ourselves};
 use mager_linux_doctor::Mapping;
-use mager_linux_doctor::userfault::{
-    UFFD_FEATURE_MINOR_SHMEM, UFFD_FEATURE_MISSING_SHMEM, UFFDIO_REGISTER_MODE_MINOR,
-    UFFDIO_REGISTER_MODE_MISSING, Userfault,
-};
+use mager_linux_sys::{Failed, FaultKind, Userfault};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::hint::black_box;
@@ -21,14 +18,15 @@ use std::time::Instant;
 const MANY: usize = 32 * 1024;
 const FEW: usize = 8 * 1024;
 
-fn pin(cpu: usize) -> Result<(), Failure> {
+/// Keeps the calling thread, and those it starts, on one CPU.
+pub(crate) fn pin(cpu: usize) -> Result<(), Failure> {
     let mut set = CpuSet::new();
     set.set(cpu);
     sched_setaffinity(None, &set).of("taking a CPU")
 }
 
 /// The first two CPUs that we may use; the same twice if there is one.
-fn cpus() -> Result<(usize, usize), Failure> {
+pub(super) fn cpus() -> Result<(usize, usize), Failure> {
     let set = sched_getaffinity(None).of("asking for CPUs")?;
     let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
     let first = cpus.next().unwrap_or(0);
@@ -74,24 +72,25 @@ fn filled(object: &OwnedFd, pages: usize) -> Result<Mapping, Failure> {
 pub(super) fn missing(same: bool) -> Result<f64, Failure> {
     let pages = if same { MANY } else { FEW };
     let mapping = Mapping::shared(&object(pages)?, pages * PAGE_BYTES).of("mapping a memory object")?;
-    round_trips(&mapping, UFFD_FEATURE_MISSING_SHMEM, UFFDIO_REGISTER_MODE_MISSING, same)
+    round_trips(&mapping, same)
 }
 
 pub(super) fn minor(same: bool) -> Result<f64, Failure> {
     let pages = if same { MANY } else { FEW };
     let mapping = filled(&object(pages)?, pages)?;
-    round_trips(&mapping, UFFD_FEATURE_MINOR_SHMEM, UFFDIO_REGISTER_MODE_MINOR, same)
+    round_trips(&mapping, same)
 }
 
 /// Touches all of the mapping, each page through a handler on the same or on another CPU.
-fn round_trips(mapping: &Mapping, features: u32, mode: u32, same: bool) -> Result<f64, Failure> {
+fn round_trips(mapping: &Mapping, same: bool) -> Result<f64, Failure> {
     let (near, far) = cpus()?;
     if !same && near == far {
         return Err(Failure::Unavailable("there is no other CPU".into()));
     }
-    let userfault = Userfault::open(features).of("opening a userfaultfd")?;
-    userfault.register(mapping, mode).of("registering memory")?;
-    let handed = userfault.fd().try_clone_to_owned().of("handing the userfaultfd on")?;
+    let userfault = Userfault::open().of("opening a userfaultfd")?;
+    userfault.block().of("having the userfaultfd wait")?;
+    userfault.register(mapping.address(0), mapping.bytes() as u64).of("registering memory")?;
+    let handed = userfault.duplicate().of("handing the userfaultfd on")?;
     let mut command = ourselves("handler")?;
     command.args(["--cpu", &(if same { near } else { far }).to_string()]).stdin(handed);
     let _handler = Guard(command.spawn().of("starting the handler")?);
@@ -108,11 +107,15 @@ pub(crate) fn handle(job: &HandlerJob) -> Result<(), Failure> {
     let fd = io::stdin().as_fd().try_clone_to_owned().of("taking the userfaultfd")?;
     let (userfault, page) = (Userfault::received(fd), vec![1; PAGE_BYTES]);
     loop {
-        let Some(event) = userfault.event().of("reading faults")? else { continue };
-        if event.minor() {
-            userfault.resume(event.page, PAGE_BYTES as u64).of("CONTINUE")?;
-        } else {
-            userfault.copy(event.page, &page, false).of("COPY")?;
+        let Some(fault) = userfault.wait().of("reading faults")? else { continue };
+        match fault.kind {
+            FaultKind::Minor => userfault.show(fault.address, PAGE_BYTES as u64, false),
+            FaultKind::Missing | FaultKind::Protected => userfault.copy(fault.address, &page, false),
         }
+        .map_err(unanswered)?;
     }
+}
+
+fn unanswered(why: Failed) -> Failure {
+    Failure::Unavailable(format!("a fault could not be answered: {why:?}"))
 }

@@ -2,13 +2,15 @@
 
 mod disk;
 mod fault;
+mod ours;
 
 use crate::args::FloorJob;
 use crate::error::Failure;
 use crate::run::{ourselves, told};
 use std::path::Path;
 
-pub(crate) use fault::handle;
+pub(crate) use disk::{READERS, together};
+pub(crate) use fault::{handle, pin};
 
 /// Which floor.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +27,15 @@ pub(crate) enum Floor {
     ContinueSame,
     /// CONTINUE by a process on another CPU.
     ContinueOther,
+    /// A page that is in memory, through Mager on the same CPU.
+    MagerContinue,
+    /// An untouched page, through Mager on the same CPU.
+    MagerZero,
+    /// A page that was all one word, through Mager on the same CPU.
+    MagerSame,
+    /// A compressed page, through Mager on the same CPU.
+    #[value(name = "mager-compressed-page")]
+    MagerCompressed,
     /// Direct reads, one at a time.
     Read1,
     /// Direct reads, 32 in flight.
@@ -33,11 +44,15 @@ pub(crate) enum Floor {
     Readers8,
 }
 
-pub(crate) const FLOORS: [Floor; 9] = [
+pub(crate) const FLOORS: [Floor; 13] = [
     Floor::Anonymous,
     Floor::Cached,
     Floor::CopySame,
     Floor::ContinueSame,
+    Floor::MagerContinue,
+    Floor::MagerZero,
+    Floor::MagerSame,
+    Floor::MagerCompressed,
     Floor::CopyOther,
     Floor::ContinueOther,
     Floor::Read1,
@@ -54,6 +69,10 @@ impl Floor {
             Floor::CopyOther => "copy-other",
             Floor::ContinueSame => "continue-same",
             Floor::ContinueOther => "continue-other",
+            Floor::MagerContinue => "mager-continue",
+            Floor::MagerZero => "mager-zero",
+            Floor::MagerSame => "mager-same",
+            Floor::MagerCompressed => "mager-compressed-page",
             Floor::Read1 => "read1",
             Floor::Read32 => "read32",
             Floor::Readers8 => "readers8",
@@ -68,6 +87,10 @@ impl Floor {
             Floor::CopyOther => "MISSING + COPY, handler process on another CPU",
             Floor::ContinueSame => "MINOR + CONTINUE, handler process on the same CPU",
             Floor::ContinueOther => "MINOR + CONTINUE, handler process on another CPU",
+            Floor::MagerContinue => "a page in memory, Mager on the same CPU",
+            Floor::MagerZero => "an untouched page, Mager on the same CPU",
+            Floor::MagerSame => "a page of one word, Mager on the same CPU",
+            Floor::MagerCompressed => "a compressed page, Mager on the same CPU",
             Floor::Read1 => "random 4 KiB direct reads, one at a time",
             Floor::Read32 => "random 4 KiB direct reads, 32 in flight",
             Floor::Readers8 => "random 4 KiB direct reads, 8 blocking readers",
@@ -75,10 +98,21 @@ impl Floor {
     }
 }
 
+impl Floor {
+    /// The bare round trip that a floor of Mager's is held against.
+    pub(crate) fn bare(self) -> Option<Floor> {
+        match self {
+            Floor::MagerContinue => Some(Floor::ContinueSame),
+            Floor::MagerZero | Floor::MagerSame | Floor::MagerCompressed => Some(Floor::CopySame),
+            _ => None,
+        }
+    }
+}
+
 /// Measures a floor in a process of its own: microseconds for one.
-pub(crate) fn measure(floor: Floor, file: &Path) -> Result<f64, Failure> {
+pub(crate) fn measure(floor: Floor, file: &Path, socket: &Path) -> Result<f64, Failure> {
     let mut command = ourselves("floor")?;
-    command.args(["--floor", floor.name()]).arg("--file").arg(file);
+    command.args(["--floor", floor.name()]).arg("--file").arg(file).arg("--socket").arg(socket);
     told(command)
 }
 
@@ -91,6 +125,9 @@ pub(crate) fn child(job: &FloorJob) -> Result<(), Failure> {
         Floor::Cached => fault::cached()?,
         Floor::CopySame | Floor::CopyOther => fault::missing(job.floor == Floor::CopySame)?,
         Floor::ContinueSame | Floor::ContinueOther => fault::minor(job.floor == Floor::ContinueSame)?,
+        Floor::MagerContinue | Floor::MagerZero | Floor::MagerSame | Floor::MagerCompressed => {
+            ours::measure(job)?
+        }
         Floor::Read1 | Floor::Read32 | Floor::Readers8 => disk::measure(job)?,
     };
     println!("{us}");

@@ -115,10 +115,13 @@ pub fn fork() -> i32 {
     unsafe { libc::fork() }
 }
 
-/// The process ends when the thread that made it does.
-pub fn die_with_parent() {
+/// The process ends when the thread of `parent` that made it does; at once, if that has happened already.
+pub fn die_with(parent: u32) {
     // SAFETY: the option takes a signal's number.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if std::os::unix::process::parent_id() != parent {
+        mager_linux_sys::exit_now(0);
+    }
 }
 
 /// Waits for a child; its status as wait(2) gives it.
