@@ -70,11 +70,9 @@ impl Server {
             flushing: None,
         };
         let number = self.clients.add(client, parent);
-        let socket = self.clients.get(number).map(|client| client.socket.try_clone()).transpose()?;
         if let Some(client) = self.clients.get(number) {
             epoll::add(&self.epoll, &client.socket, EventData::new_u64(CLIENT | number), EventFlags::IN)?;
         }
-        drop(socket);
         Ok(number)
     }
 
