@@ -16,8 +16,9 @@ pub(crate) struct Streams {
 const STREAMS: usize = 4;
 
 impl Streams {
-    /// A fault at `page`; what to bring in besides, at most `most` pages.
-    pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
+    /// A fault at `page`; what to bring in besides, at most `most` pages. Out of every sequence, the rest of an aligned
+    /// block of `around` pages (a power of two; 1 for none).
+    pub(crate) fn fault(&mut self, arena: u32, page: u32, most: u32, around: u32) -> Option<Window> {
         if most == 0 {
             return None;
         }
@@ -29,7 +30,10 @@ impl Streams {
         if chosen == self.oldest {
             self.oldest = (self.oldest + 1) % STREAMS;
         }
-        self.streams[chosen].fault(arena, page, most)
+        let stream = &mut self.streams[chosen];
+        stream
+            .fault(arena, page, FIRST_WINDOW.max(around).min(most), most)
+            .or_else(|| stream.block(page, if around <= most { around } else { 1 }))
     }
 }
 
@@ -77,15 +81,16 @@ impl Stream {
         self.arena == arena && page.abs_diff(self.last) <= MAX_STRIDE.unsigned_abs()
     }
 
-    fn fault(&mut self, arena: u32, page: u32, most: u32) -> Option<Window> {
+    /// `least` pages are the first window, `most` the largest.
+    fn fault(&mut self, arena: u32, page: u32, least: u32, most: u32) -> Option<Window> {
         let here = self.arena == arena;
         if here && self.hits >= SURE && page == self.next {
-            self.window = (self.window * 2).clamp(FIRST_WINDOW.min(most), most);
+            self.window = (self.window * 2).clamp(least, most);
         } else if here && self.hits >= SURE && self.expected(page) {
             // Not everything that was guessed came in, for want of frames; the guess was right.
-            self.window = (self.window / 2).clamp(FIRST_WINDOW.min(most), most);
+            self.window = (self.window / 2).clamp(least, most);
         } else {
-            self.look_at(here, page, most);
+            self.look_at(here, page, least);
         }
         (self.arena, self.last) = (arena, page);
         self.next = step(page, self.stride)?;
@@ -97,6 +102,18 @@ impl Stream {
         Some(Window { first, stride: self.stride, count: self.window })
     }
 
+    /// The rest of a block. A fault behind it goes on from there.
+    fn block(&mut self, page: u32, size: u32) -> Option<Window> {
+        let last = page | size.checked_sub(1)?;
+        let count = last - page;
+        if count == 0 {
+            return None;
+        }
+        (self.last, self.stride) = (last, 1);
+        self.next = step(last, 1)?;
+        Some(Window { first: page + 1, stride: 1, count })
+    }
+
     /// Whether `page` is in the last window.
     fn expected(&self, page: u32) -> bool {
         let (from, to) = (self.last.min(self.next), self.last.max(self.next));
@@ -106,12 +123,12 @@ impl Stream {
     }
 
     /// No window is open, or it was a wrong guess.
-    fn look_at(&mut self, here: bool, page: u32, most: u32) {
+    fn look_at(&mut self, here: bool, page: u32, least: u32) {
         let distance = i64::from(page) - i64::from(self.last);
         let stride = i32::try_from(distance).ok().filter(|by| here && *by != 0 && by.abs() <= MAX_STRIDE);
         if stride == Some(self.stride) {
             self.hits += 1;
-            self.window = FIRST_WINDOW.min(most);
+            self.window = least;
         } else if !here || page != self.last {
             (self.hits, self.window) = (0, 0);
             self.stride = stride.unwrap_or(0);
@@ -128,7 +145,7 @@ mod tests {
     use super::*;
 
     fn run(stream: &mut Streams, pages: &[u32]) -> Vec<Option<(u32, u32)>> {
-        pages.iter().map(|&page| stream.fault(0, page, 32).map(|w| (w.first, w.count))).collect()
+        pages.iter().map(|&page| stream.fault(0, page, 32, 1).map(|w| (w.first, w.count))).collect()
     }
 
     #[test]
@@ -170,9 +187,20 @@ mod tests {
     }
 
     #[test]
+    fn where_frames_abound_blocks_come_whole_and_make_a_sequence() {
+        let mut stream = Streams::default();
+        let mut counts = |page| stream.fault(0, page, 32, 16).map(|window| (window.first, window.count));
+        assert_eq!([counts(100), counts(7_000)], [Some((101, 11)), Some((7_001, 7))]);
+        assert_eq!(
+            [counts(112), counts(128), counts(400)],
+            [Some((113, 15)), Some((129, 16)), Some((401, 15))]
+        );
+    }
+
+    #[test]
     fn a_sequence_downwards_stops_at_the_first_page() {
         let mut stream = Streams::default();
         assert_eq!(run(&mut stream, &[5, 4, 3, 2]), [None, None, None, None]);
-        assert_eq!(stream.fault(0, 1, 32), None);
+        assert_eq!(stream.fault(0, 1, 32, 1), None);
     }
 }

@@ -12,6 +12,9 @@ use std::time::Instant;
 /// Frames kept free are freed in so many lots.
 const LOTS: usize = 4;
 
+/// Bytes that come in with a first touch, as long as half of the frames are free.
+const AROUND: u32 = 64 << 10;
+
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
         (self.machine.woken, self.machine.read_failed) = (None, false);
@@ -79,10 +82,12 @@ impl Server {
             return;
         }
         let access = if fault.write { Access::Write } else { Access::Read };
-        let most_ahead = self.most_ahead(arena);
+        let (most_ahead, around) = (self.most_ahead(arena), if fault.write { self.around() } else { 1 });
         let (thread, streams) = self.threads.fault(fault.thread, now);
         let ahead = match fault.kind {
-            FaultKind::Missing if self.frozen.is_empty() => streams.fault(arena.slot, page, most_ahead),
+            FaultKind::Missing if self.frozen.is_empty() => {
+                streams.fault(arena.slot, page, most_ahead, around)
+            }
             FaultKind::Missing | FaultKind::Minor | FaultKind::Protected => None,
         };
         self.machine.asked(arena);
@@ -102,6 +107,12 @@ impl Server {
             let Some(next) = page.checked_add_signed(window.stride) else { return };
             page = next;
         }
+    }
+
+    /// Pages that come in with a first touch.
+    fn around(&self) -> u32 {
+        let plenty = self.free_frames() > self.options.frames as usize / 2;
+        if plenty { (AROUND / self.options.page_size).max(1) } else { 1 }
     }
 
     fn free_frames(&self) -> usize {

@@ -103,7 +103,7 @@ fn begin() {
         None => OFF,
         Some(socket) => {
             let socket = PathBuf::from(socket);
-            match Managed::new(&socket) {
+            match Managed::start(&socket) {
                 Ok(()) => READY,
                 Err(why) => tell::give_up(&format!(
                     "this program cannot have its memory from the pager at {}: {why}",
@@ -117,7 +117,7 @@ fn begin() {
 }
 
 impl Managed {
-    fn new(socket: &std::path::Path) -> Result<(), Error> {
+    fn start(socket: &std::path::Path) -> Result<(), Error> {
         masks::remember();
         mager_linux_sys::keep_descriptors_above(FLOOR);
         let connection = Connection::to(socket, OnPagerDeath::End)?;

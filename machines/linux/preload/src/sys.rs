@@ -181,7 +181,7 @@ fn done(answer: libc::c_long) -> Result<(), i32> {
 
 fn mapped(answer: libc::c_long) -> *mut c_void {
     // The C library's syscall(2) has set errno, and -1 is MAP_FAILED.
-    std::ptr::with_exposed_provenance_mut(answer.cast_unsigned() as usize)
+    std::ptr::with_exposed_provenance_mut(word(answer.cast_unsigned()))
 }
 
 /// mmap(2) by the kernel.
