@@ -1,6 +1,6 @@
 //! Whoever is killed: the others end as they should, and nothing is left behind.
 
-use crate::place::{Place, Running};
+use crate::place::{Place, Running, says};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -13,8 +13,8 @@ while [ ! -e go ]; do sleep 0.05; done; [ \"$a\" = \"$b\" ] && echo kept > done;
 fn hold(place: &Place) -> Running {
     let marker = place.path("marker");
     let marker = marker.to_str().expect("UTF-8");
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", HOLDS, marker]));
-    run.says("pid-");
+    let run = Running::start(place.run(&[], &["sh", "-c", HOLDS, marker]));
+    says(&run, "pid-");
     run
 }
 
@@ -79,7 +79,7 @@ fn what_the_program_leaves_running_keeps_its_memory_after_the_command() {
     let script =
         format!("(exec </dev/null >/dev/null 2>&1; {}) & echo pid-$!-", HOLDS.replace("echo pid-$$-", ""));
     let marker = place.path("marker");
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", &script, marker.to_str().expect("UTF-8")]));
+    let run = Running::start(place.run(&[], &["sh", "-c", &script, marker.to_str().expect("UTF-8")]));
     let (status, _, err) = run.end();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     assert!(place.processes().len() >= 2, "{:?}", place.processes());
