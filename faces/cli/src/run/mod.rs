@@ -158,11 +158,16 @@ fn attend(args: &Args, program: Command, pager: Pager, json: Option<&Output>) ->
     let mut child = start(program, &args.program[0], pager.pid)?;
     let end = child.end();
     let wall_seconds = begun.elapsed().as_secs_f64();
-    let killed = child.pager_killed();
     let figures = pager.figures();
-    pager.leave(killed);
-    if killed {
+    if figures.is_none() {
+        // A pager that does not answer is being killed: programs may hear of it before its parent does.
+        pager.await_end();
+    }
+    if child.pager_killed() {
+        pager.clear_up();
         eprintln!("mager: the pager was {}, and the memory it held is lost", child.pager_told());
+    } else {
+        pager.leave(figures.as_ref().is_some_and(|figures| !figures.clients.is_empty()));
     }
     let summary = figures.map(|figures| {
         let cpu_seconds = summary::cpu_seconds();
