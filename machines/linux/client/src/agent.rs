@@ -22,6 +22,16 @@ pub enum OnPagerDeath {
 /// The exit status of a client whose pager died.
 pub const PAGER_DIED: i32 = 70;
 
+/// The memory of this process is taken away, and it ends.
+static STRANDED: AtomicBool = AtomicBool::new(false);
+
+/// In a signal handler, at a bad touch: if that is how the process ends, it ends here.
+pub(crate) fn end_if_stranded() {
+    if STRANDED.load(Ordering::Acquire) {
+        mager_linux_sys::exit_now(PAGER_DIED);
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Agent {
     /// Closed while the agent works, and while the process forks.
@@ -84,7 +94,20 @@ impl Agent {
         }
         if !self.dismissed.load(Ordering::Acquire) && self.on_death == OnPagerDeath::End {
             eprintln!("mager: the pager has died, and this program's memory with it: the program ends");
+            self.strand();
             mager_linux_sys::exit_now(PAGER_DIED);
+        }
+    }
+
+    /// A child that has this memory until it executes something (vfork) is another process, and would wait in it for
+    /// ever: it is taken away, so that who waits runs into nothing, and ends as this process does.
+    fn strand(&self) {
+        STRANDED.store(true, Ordering::Release);
+        // Whoever has them now is forking, and comes to no child that waits.
+        let Ok(bodies) = self.bodies.try_lock() else { return };
+        for body in bodies.iter().filter_map(Weak::upgrade) {
+            let _ = body.window.leave();
+            let _ = body.uffd.wake(body.window.base(), body.window.len());
         }
     }
 
