@@ -2,6 +2,7 @@
 //! when the pager is gone.
 
 use crate::body::Body;
+use crate::forked::say;
 use crate::gate::Gate;
 use mager_linux_sys::receive;
 use mager_linux_wire::{Facts, MAX_MESSAGE, Order, decode};
@@ -57,9 +58,9 @@ impl Agent {
 
     /// Starts its thread. The program's signals are not for it.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
-        let ours = Arc::clone(self);
+        let (ours, buffer) = (Arc::clone(self), vec![0; MAX_MESSAGE]);
         let thread = std::thread::Builder::new().name("mager-agent".into());
-        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve())).map(drop)
+        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve(buffer))).map(drop)
     }
 
     pub(crate) fn knows(&self, body: &Arc<Body>) {
@@ -80,8 +81,7 @@ impl Agent {
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
     }
 
-    fn serve(&self) {
-        let mut buffer = vec![0; MAX_MESSAGE];
+    fn serve(&self, mut buffer: Vec<u8>) {
         loop {
             match receive(&self.socket, &mut buffer, true) {
                 Ok(got) if got.len > 0 => {
@@ -93,7 +93,8 @@ impl Agent {
             }
         }
         if !self.dismissed.load(Ordering::Acquire) && self.on_death == OnPagerDeath::End {
-            eprintln!("mager: the pager has died, and this program's memory with it: the program ends");
+            // Nothing is allocated any more: it could be memory that the pager had.
+            say("mager: the pager has died, and this program's memory with it: the program ends\n");
             self.strand();
             mager_linux_sys::exit_now(PAGER_DIED);
         }
