@@ -53,12 +53,12 @@ Examples:
   mager run --memory 1G --compressed 256M -- make  All processes of it together; compressed before they go to disk
   mager run --memory 64M --swap 20G --swap-dir /srv/scratch -- ./job
 
-Where nothing else is said, --memory is half of what is available: of the control group or of the machine, whichever
-has less. Swap is a file without a name in /var/tmp, gone with the run: four times the memory and at least 4G, but at
+Where nothing else is said, --memory is half of what is available: of the control group or of the machine, whichever \
+has less. Swap is a file without a name in /var/tmp, gone with the run: four times the memory and at least 4G, but at \
 most half of what is free on that disk. It is taken at once, and is as much memory as the programs can have in all.
 
-Standard streams, signals and the exit status are the program's own. If a signal ends it, the same signal ends this
-command. Exit codes of its own: 125 it could not run the program; 126 the program cannot be executed; 127 it was not
+Standard streams, signals and the exit status are the program's own. If a signal ends it, the same signal ends this \
+command. Exit codes of its own: 125 it could not run the program; 126 the program cannot be executed; 127 it was not \
 found. 70 comes from a program whose pager was killed.";
 
 /// What the user asks.
@@ -158,11 +158,16 @@ fn attend(args: &Args, program: Command, pager: Pager, json: Option<&Output>) ->
     let mut child = start(program, &args.program[0], pager.pid)?;
     let end = child.end();
     let wall_seconds = begun.elapsed().as_secs_f64();
-    let killed = child.pager_killed();
     let figures = pager.figures();
-    pager.leave(killed);
-    if killed {
+    if figures.is_none() {
+        // A pager that does not answer is being killed: programs may hear of it before its parent does.
+        pager.await_end();
+    }
+    if child.pager_killed() {
+        pager.clear_up();
         eprintln!("mager: the pager was {}, and the memory it held is lost", child.pager_told());
+    } else {
+        pager.leave(figures.as_ref().is_some_and(|figures| !figures.clients.is_empty()));
     }
     let summary = figures.map(|figures| {
         let cpu_seconds = summary::cpu_seconds();

@@ -26,7 +26,7 @@ pub(super) struct Pager {
     process: Option<OwnedFd>,
     swap_file: Option<PathBuf>,
     /// It serves on as long as this is open.
-    _control: OwnedFd,
+    control: Option<OwnedFd>,
 }
 
 impl Pager {
@@ -44,7 +44,7 @@ impl Pager {
         })?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let process = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Ok(Pager { socket, pid, process, swap_file: sizes.swap_file.clone(), _control: control })
+        Ok(Pager { socket, pid, process, swap_file: sizes.swap_file.clone(), control: Some(control) })
     }
 
     /// What it has counted; `None` if it is dead.
@@ -52,23 +52,26 @@ impl Pager {
         serde_json::from_str(&Connection::observe(&self.socket).ok()?).ok()
     }
 
-    /// Lets it end when the others it serves have ended. If it was killed, what it would have removed is removed here.
-    pub(super) fn leave(self, killed: bool) {
-        let Pager { socket, process, swap_file, _control: control, .. } = self;
-        let alone = killed || Connection::observe(&socket).is_ok_and(|told| nobody(&told));
-        drop(control);
-        if alone && let Some(process) = process {
-            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&PATIENCE));
-        }
-        if killed {
-            let _ = std::fs::remove_file(socket);
-            let _ = swap_file.map(std::fs::remove_file);
+    /// Waits until it has ended, for a while.
+    pub(super) fn await_end(&self) {
+        if let Some(process) = &self.process {
+            let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&PATIENCE));
         }
     }
-}
 
-fn nobody(told: &str) -> bool {
-    serde_json::from_str::<Figures>(told).is_ok_and(|figures| figures.clients.is_empty())
+    /// Lets it end when the others it serves have ended; at once, if there are none.
+    pub(super) fn leave(mut self, others: bool) {
+        self.control = None;
+        if !others {
+            self.await_end();
+        }
+    }
+
+    /// It was killed: what it would have removed is removed here.
+    pub(super) fn clear_up(self) {
+        let _ = std::fs::remove_file(self.socket);
+        let _ = self.swap_file.map(std::fs::remove_file);
+    }
 }
 
 /// A place of this run's own.

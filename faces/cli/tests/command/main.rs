@@ -15,6 +15,7 @@ mod pty;
 mod recorded;
 mod replay;
 mod run;
+mod running;
 mod serve;
 mod top;
 mod usage;

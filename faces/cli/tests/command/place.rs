@@ -1,17 +1,14 @@
 //! Programs compiled by the command itself, and places of their own to run them in.
 
 use crate::run::{Ran, command, finish};
+pub use crate::running::{Running, until};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tempfile::{NamedTempFile, TempDir};
-
-/// No step of a test takes as long as this.
-const LIMIT: Duration = Duration::from_secs(60);
+use tempfile::TempDir;
 
 /// Builds the real libraries beside the command that is tested, as `cargo build` would have done.
 pub fn real_libraries() {
@@ -135,65 +132,5 @@ impl Place {
         command.current_dir(self.work()).env("MAGER_RUNTIME_DIR", self.sockets());
         command.env("TMPDIR", self.temporary()).env_remove("MAGER_COURSE_SOCKET");
         command
-    }
-}
-
-/// A program that runs meanwhile; killed if a test gives up on it.
-pub struct Running {
-    child: Child,
-    out: NamedTempFile,
-    err: NamedTempFile,
-}
-
-impl Running {
-    pub fn start(mut command: Command) -> Self {
-        let file = || NamedTempFile::new().expect("a temporary file");
-        let (out, err) = (file(), file());
-        let end = |of: &NamedTempFile| -> File { of.reopen().expect("the file is there") };
-        let child = command.stdout(end(&out)).stderr(end(&err)).spawn().expect("it starts");
-        Running { child, out, err }
-    }
-
-    pub fn out(&self) -> String {
-        fs::read_to_string(self.out.path()).expect("it prints text")
-    }
-
-    pub fn err(&self) -> String {
-        fs::read_to_string(self.err.path()).expect("it prints text")
-    }
-
-    pub fn pid(&self) -> rustix::process::Pid {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        pid.expect("a process id")
-    }
-
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(self.pid(), signal).expect("it is there");
-    }
-
-    /// Waits for its end.
-    pub fn end(mut self) -> (ExitStatus, String, String) {
-        let status = until("it ends", || self.child.try_wait().expect("it is a child"));
-        (status, self.out(), self.err())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Asks again and again until there is an answer.
-pub fn until<R>(what: &str, mut ask: impl FnMut() -> Option<R>) -> R {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < LIMIT, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,9 +1,11 @@
 //! Whoever is killed: the others end as they should, and nothing is left behind.
 
-use crate::place::{Place, Running};
+use crate::place::{Place, Running, says, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
 
 /// Holds memory, says its number, and once it is told to, says whether the memory is as it was. The place is in its
 /// command line.
@@ -13,8 +15,8 @@ while [ ! -e go ]; do sleep 0.05; done; [ \"$a\" = \"$b\" ] && echo kept > done;
 fn hold(place: &Place) -> Running {
     let marker = place.path("marker");
     let marker = marker.to_str().expect("UTF-8");
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", HOLDS, marker]));
-    run.says("pid-");
+    let run = Running::start(place.run(&[], &["sh", "-c", HOLDS, marker]));
+    says(&run, "pid-");
     run
 }
 
@@ -79,7 +81,7 @@ fn what_the_program_leaves_running_keeps_its_memory_after_the_command() {
     let script =
         format!("(exec </dev/null >/dev/null 2>&1; {}) & echo pid-$!-", HOLDS.replace("echo pid-$$-", ""));
     let marker = place.path("marker");
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", &script, marker.to_str().expect("UTF-8")]));
+    let run = Running::start(place.run(&[], &["sh", "-c", &script, marker.to_str().expect("UTF-8")]));
     let (status, _, err) = run.end();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     assert!(place.processes().len() >= 2, "{:?}", place.processes());
@@ -99,4 +101,56 @@ fn a_pager_that_others_depend_on_is_ended_by_no_gentle_signal() {
     assert_eq!(run.end().0.code(), Some(3));
     assert_eq!(fs::read_to_string(place.path("done")).expect("it came to its end"), "kept\n");
     place.becomes_clean();
+}
+
+/// A program that waits with a child made by vfork, which shares its memory; none without a compiler.
+fn vforks(place: &Place) -> Option<Running> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/vforks.c");
+    let built = Command::new("cc").arg("-o").arg(place.path("vforks")).arg(source).output();
+    if !built.is_ok_and(|built| built.status.success()) {
+        eprintln!("SKIPPED: needs a C compiler");
+        return None;
+    }
+    let program = place.path("vforks");
+    let run = Running::start(place.run(&[], &[program.to_str().expect("UTF-8")]));
+    says(&run, "ready");
+    until("its agent listens", || place.processes().iter().any(listens).then_some(()));
+    Some(run)
+}
+
+/// Whether a thread of it waits for a message.
+fn listens(pid: &i32) -> bool {
+    let calls = |task: fs::DirEntry| fs::read_to_string(task.path().join("syscall")).unwrap_or_default();
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.map(calls).any(|call| call.starts_with(RECVMSG))
+}
+
+/// Its number on x86-64, as /proc tells it.
+const RECVMSG: &str = "47 ";
+
+#[test]
+fn a_killed_pager_leaves_no_child_behind_that_touches_its_parents_memory_later() {
+    let Some(place) = Place::new() else { return };
+    let Some(run) = vforks(&place) else { return };
+    kill_process(place.pager(), Signal::KILL).expect("it is there");
+    let (status, _, err) = run.end();
+    assert_eq!(status.code(), Some(70), "{status}: {err}");
+    go(&place);
+    place.becomes_clean();
+}
+
+#[test]
+fn a_killed_pager_leaves_no_child_behind_that_waits_in_its_parents_memory() {
+    let Some(place) = Place::new() else { return };
+    let Some(run) = vforks(&place) else { return };
+    kill_process(place.pager(), Signal::STOP).expect("it is there");
+    go(&place);
+    until("it waits for the pager", || place.processes().into_iter().find(waits));
+    kill_process(place.pager(), Signal::KILL).expect("it is there");
+    assert_eq!(run.end().0.code(), Some(70));
+    place.becomes_clean();
+}
+
+fn waits(pid: &i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/wchan")).is_ok_and(|place| place == "handle_userfault")
 }

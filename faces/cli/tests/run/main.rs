@@ -5,6 +5,8 @@ mod figures;
 mod killed;
 mod place;
 mod refused;
+#[path = "../command/running.rs"]
+mod running;
 mod signals;
 mod status;
 mod without;

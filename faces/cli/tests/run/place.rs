@@ -1,14 +1,11 @@
 //! A place of its own for each run: where its socket and its swap are, and whether anything is left of it.
 
-use rustix::process::{Pid, Signal, kill_process};
-use std::fs::{self, File};
+pub use crate::running::{Running, until};
+use rustix::process::Pid;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-
-/// No step of a test takes as long as this.
-const LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Place(TempDir);
 
@@ -118,75 +115,16 @@ fn library() {
     });
 }
 
-/// A command that runs meanwhile, its output in files; killed if a test gives up on it.
-pub struct Running {
-    child: Child,
-    out: tempfile::NamedTempFile,
-    err: tempfile::NamedTempFile,
-}
-
-impl Running {
-    pub fn start(command: &mut Command) -> Self {
-        let file = || tempfile::NamedTempFile::new().expect("a temporary file");
-        let (out, err) = (file(), file());
-        let end = |of: &tempfile::NamedTempFile| -> File { of.reopen().expect("the file is there") };
-        let child = command.stdout(end(&out)).stderr(end(&err)).spawn().expect("it starts");
-        Running { child, out, err }
-    }
-
-    pub fn out(&self) -> String {
-        fs::read_to_string(self.out.path()).expect("it prints text")
-    }
-
-    pub fn err(&self) -> String {
-        fs::read_to_string(self.err.path()).expect("it prints text")
-    }
-
-    /// Waits until the program has said this.
-    #[track_caller]
-    pub fn says(&self, what: &str) {
-        until(what, || self.out().contains(what).then_some(()));
-    }
-
-    pub fn pid(&self) -> Pid {
-        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id")
-    }
-
-    pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("it is there");
-    }
-
-    /// As `ps` shows it: R, S, T, ...
-    pub fn state(&self) -> Option<char> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
-        stat.rsplit(')').next()?.trim_start().chars().next()
-    }
-
-    pub fn end(mut self) -> (ExitStatus, String, String) {
-        let status = until("it ends", || self.child.try_wait().expect("it is a child"));
-        (status, self.out(), self.err())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Asks again and again until there is an answer.
+/// Waits until the program has said this.
 #[track_caller]
-pub fn until<R>(what: &str, mut ask: impl FnMut() -> Option<R>) -> R {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < LIMIT, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+pub fn says(run: &Running, what: &str) {
+    until(what, || run.out().contains(what).then_some(()));
+}
+
+/// As `ps` shows it: R, S, T, ...
+pub fn state(run: &Running) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", run.pid().as_raw_nonzero())).ok()?;
+    stat.rsplit(')').next()?.trim_start().chars().next()
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! What is sent to the command reaches the program, once; what stops the one stops the other.
 
-use crate::place::{Place, Running, until};
+use crate::place::{Place, Running, says, state, until};
 use rustix::process::Signal;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -16,8 +16,8 @@ while :; do sleep 0.05; done";
 #[test]
 fn every_signal_that_can_be_sent_is_sent_on() {
     let Some(place) = Place::new() else { return };
-    let run = Running::start(&mut place.run(&[], &["bash", "-c", TELLS]));
-    run.says("ready");
+    let run = Running::start(place.run(&[], &["bash", "-c", TELLS]));
+    says(&run, "ready");
     for (signal, said) in [
         (Signal::HUP, "got-HUP"),
         (Signal::INT, "got-INT"),
@@ -32,7 +32,7 @@ fn every_signal_that_can_be_sent_is_sent_on() {
         (Signal::VTALARM, "got-VTALRM"),
     ] {
         run.signal(signal);
-        run.says(said);
+        says(&run, said);
     }
     run.signal(Signal::USR2);
     let (status, _, err) = run.end();
@@ -43,8 +43,8 @@ fn every_signal_that_can_be_sent_is_sent_on() {
 #[test]
 fn a_signal_that_the_program_does_not_catch_ends_both() {
     let Some(place) = Place::new() else { return };
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", "echo ready; exec sleep 60"]));
-    run.says("ready");
+    let run = Running::start(place.run(&[], &["sh", "-c", "echo ready; exec sleep 60"]));
+    says(&run, "ready");
     run.signal(Signal::TERM);
     assert_eq!(run.end().0.signal(), Some(15));
     place.is_clean();
@@ -53,8 +53,8 @@ fn a_signal_that_the_program_does_not_catch_ends_both() {
 #[test]
 fn a_program_that_stops_stops_the_command_until_both_go_on() {
     let Some(place) = Place::new() else { return };
-    let run = Running::start(&mut place.run(&[], &["sh", "-c", "kill -STOP $$; echo on; exit 4"]));
-    until("it is stopped", || (run.state() == Some('T')).then_some(()));
+    let run = Running::start(place.run(&[], &["sh", "-c", "kill -STOP $$; echo on; exit 4"]));
+    until("it is stopped", || (state(&run) == Some('T')).then_some(()));
     assert_eq!(run.out(), "");
     run.signal(Signal::CONT);
     let (status, out, _) = run.end();
@@ -69,8 +69,8 @@ fn what_the_command_is_started_to_ignore_its_program_ignores() {
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
     shell.current_dir(run.get_current_dir().expect("a place")).env("XDG_RUNTIME_DIR", place.sockets());
-    let run = Running::start(&mut shell);
-    run.says("ready");
+    let run = Running::start(shell);
+    says(&run, "ready");
     run.signal(Signal::HUP);
     File::create(place.path("go")).expect("it is made");
     assert_eq!(run.end().0.code(), Some(6));
@@ -86,10 +86,10 @@ fn ctrl_c_reaches_the_program_once_and_ends_nothing_else() {
 while [ $n = 0 ]; do sleep 0.05; done; sleep 0.5; echo times-$n; exit 5";
     let run = place.run(&[], &["bash", "-c", script]);
     let mut session = Command::new("setsid");
-    session.args(["--ctty", "--wait"]).arg(run.get_program()).args(run.get_args());
+    session.stdin(screen).args(["--ctty", "--wait"]).arg(run.get_program()).args(run.get_args());
     session.current_dir(run.get_current_dir().expect("a place")).env("XDG_RUNTIME_DIR", place.sockets());
-    let run = Running::start(session.stdin(screen));
-    run.says("ready");
+    let run = Running::start(session);
+    says(&run, "ready");
     std::io::Write::write_all(&mut keyboard, b"\x03").expect("a key is pressed");
     let (status, out, err) = run.end();
     assert!(out.ends_with("times-1\n"), "{out}{err}");

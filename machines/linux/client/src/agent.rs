@@ -2,6 +2,7 @@
 //! when the pager is gone.
 
 use crate::body::Body;
+use crate::forked::say;
 use crate::gate::Gate;
 use mager_linux_sys::receive;
 use mager_linux_wire::{Facts, MAX_MESSAGE, Order, decode};
@@ -21,6 +22,16 @@ pub enum OnPagerDeath {
 
 /// The exit status of a client whose pager died.
 pub const PAGER_DIED: i32 = 70;
+
+/// The memory of this process is taken away, and it ends.
+static STRANDED: AtomicBool = AtomicBool::new(false);
+
+/// In a signal handler, at a bad touch: if that is how the process ends, it ends here.
+pub(crate) fn end_if_stranded() {
+    if STRANDED.load(Ordering::Acquire) {
+        mager_linux_sys::exit_now(PAGER_DIED);
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Agent {
@@ -47,9 +58,9 @@ impl Agent {
 
     /// Starts its thread. The program's signals are not for it.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
-        let ours = Arc::clone(self);
+        let (ours, buffer) = (Arc::clone(self), vec![0; MAX_MESSAGE]);
         let thread = std::thread::Builder::new().name("mager-agent".into());
-        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve())).map(drop)
+        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve(buffer))).map(drop)
     }
 
     pub(crate) fn knows(&self, body: &Arc<Body>) {
@@ -70,8 +81,7 @@ impl Agent {
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
     }
 
-    fn serve(&self) {
-        let mut buffer = vec![0; MAX_MESSAGE];
+    fn serve(&self, mut buffer: Vec<u8>) {
         loop {
             match receive(&self.socket, &mut buffer, true) {
                 Ok(got) if got.len > 0 => {
@@ -83,8 +93,22 @@ impl Agent {
             }
         }
         if !self.dismissed.load(Ordering::Acquire) && self.on_death == OnPagerDeath::End {
-            eprintln!("mager: the pager has died, and this program's memory with it: the program ends");
+            // Nothing is allocated any more: it could be memory that the pager had.
+            say("mager: the pager has died, and this program's memory with it: the program ends\n");
+            self.strand();
             mager_linux_sys::exit_now(PAGER_DIED);
+        }
+    }
+
+    /// A child that has this memory until it executes something (vfork) is another process, and would wait in it for
+    /// ever: it is taken away, so that who waits runs into nothing, and ends as this process does.
+    fn strand(&self) {
+        STRANDED.store(true, Ordering::Release);
+        // Whoever has them now is forking, and comes to no child that waits.
+        let Ok(bodies) = self.bodies.try_lock() else { return };
+        for body in bodies.iter().filter_map(Weak::upgrade) {
+            let _ = body.window.leave();
+            let _ = body.uffd.wake(body.window.base(), body.window.len());
         }
     }
 

@@ -11,6 +11,7 @@
 //! handler does the same at once. It must not wait or allocate: the fork happened with all gates closed, so that nothing
 //! here is locked; what is to be said was written down before.
 
+use crate::agent::end_if_stranded;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::forked::Heir;
@@ -168,6 +169,7 @@ fn settle() {
 
 /// In a signal handler: whether a touch of `address` succeeds now.
 fn touched(address: u64) -> bool {
+    end_if_stranded();
     // Only a child between its fork and its handlers finds something here, and has it to itself.
     let Ok(mut prepared) = FORKS.prepared.try_lock() else { return false };
     match prepared.as_mut() {

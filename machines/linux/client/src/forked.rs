@@ -195,6 +195,6 @@ impl Copied {
 }
 
 /// To standard error, without its lock, which another thread of the parent may have had at the fork.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
 }
