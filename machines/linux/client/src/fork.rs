@@ -84,8 +84,12 @@ pub(crate) fn enlist(connection: &Arc<Connection>) -> io::Result<()> {
     Ok(())
 }
 
+/// The process whose arenas these are: this one, unless it was made by a bare clone(2) or fork(2).
+static HEIRS: AtomicI32 = AtomicI32::new(0);
+
 /// Has a child attach when it touches an arena before the handlers of its fork have run.
 pub(crate) fn attach_on_touch() -> io::Result<()> {
+    HEIRS.store(process(), Ordering::Relaxed);
     mager_linux_sys::on_bad_touch(touched)
 }
 
@@ -162,6 +166,7 @@ fn settle() {
         prepared.heirs.into_iter().for_each(Heir::parent);
     } else {
         prepared.attach();
+        HEIRS.store(process(), Ordering::Relaxed);
         prepared.heirs.into_iter().for_each(Heir::child);
     }
     FORKS.over();
@@ -177,7 +182,19 @@ fn touched(address: u64) -> bool {
             prepared.attach();
             prepared.heirs.iter().any(|heir| heir.has(address))
         }
-        _ => false,
+        _ => {
+            tell_a_stranger();
+            false
+        }
+    }
+}
+
+/// A child that was made without the C library's fork has nothing of its parent's arenas: not a byte, wrong or right.
+fn tell_a_stranger() {
+    if HEIRS.swap(process(), Ordering::Relaxed) != process() {
+        crate::forked::say(
+            "mager: this process was made by a system call of the program's own, not by fork(3), and has none of its parent's managed memory\n",
+        );
     }
 }
 

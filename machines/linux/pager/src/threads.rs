@@ -3,7 +3,8 @@
 //! Waking a thread on another CPU costs five to twenty times what its fault costs, and neither side can chase the other:
 //! so the pager, pinned to one CPU, pulls a thread that faults in a tight loop there, and lets it go when it computes.
 //! `n * gap < 60 us` pulls, `> 90 us` lets go; n: threads that faulted in the last 10 ms; gap: the shortest of the last 32
-//! from the answer of a thread's fault to its next.
+//! from the answer of a thread's fault to its next. A thread whose faults are far between on average is let go, too: it
+//! may wait for a CPU that others keep busy.
 
 use crate::ahead::Streams;
 use crate::latency::Latency;
@@ -30,8 +31,11 @@ struct Thread {
     /// Of the gaps before.
     shortest_before: Duration,
     gaps: u32,
-    /// Its own mask, while it is pulled.
-    pulled: Option<Box<CpuMask>>,
+    /// When they began, and how long they took on average before.
+    counting: Instant,
+    mean: Duration,
+    /// Its own mask, while it is pulled, and the one it was pulled with.
+    pulled: Option<(Box<CpuMask>, Box<CpuMask>)>,
     /// It may not be pulled.
     refused: bool,
 }
@@ -145,6 +149,8 @@ impl Thread {
             shortest: Duration::MAX,
             shortest_before: Duration::MAX,
             gaps: 0,
+            counting: now,
+            mean: Duration::MAX,
             pulled: None,
             refused: false,
         }
@@ -158,30 +164,42 @@ impl Thread {
             return false;
         }
         (self.shortest_before, self.shortest, self.gaps) = (self.shortest, Duration::MAX, 0);
+        (self.mean, self.counting) = (now.saturating_duration_since(self.counting) / GAPS, now);
         true
     }
 
     /// Pulls the thread or lets it go, as it pays.
     fn place(&mut self, n: u32, home: &CpuMask) -> Placed {
         let gap = self.shortest_before;
-        let near = if n == 1 { gap < ALONE_BELOW } else { gap.saturating_mul(n) < PULL_BELOW };
-        let far = if n == 1 { gap > ALONE_BELOW } else { gap.saturating_mul(n) > LET_GO_ABOVE };
-        if near && self.pulled.is_none() && !self.refused {
-            let before = affinity(self.id);
-            self.refused = before.is_err() || set_affinity(self.id, home).is_err();
-            self.pulled = before.ok().filter(|_| !self.refused).map(Box::new);
-            return if self.refused { Placed::AsItWas } else { Placed::Pulled };
+        let rare = self.mean > ALONE_BELOW;
+        let near = !rare && if n == 1 { gap < ALONE_BELOW } else { gap.saturating_mul(n) < PULL_BELOW };
+        let far = rare || if n == 1 { gap > ALONE_BELOW } else { gap.saturating_mul(n) > LET_GO_ABOVE };
+        if near && !self.refused {
+            let was_away = self.pulled.is_some();
+            self.pull(home);
+            return if was_away || self.refused { Placed::AsItWas } else { Placed::Pulled };
         }
         if far && self.let_go() { Placed::LetGo } else { Placed::AsItWas }
     }
 
-    /// Whether it was away.
-    fn let_go(&mut self) -> bool {
-        let mask = self.pulled.take();
-        if let Some(mask) = &mask {
-            let _ = set_affinity(self.id, mask);
+    /// Pulls it, or pulls it again: it may have chosen another mask meanwhile, which is its own from then on.
+    fn pull(&mut self, home: &CpuMask) {
+        match affinity(self.id) {
+            Ok(now) if self.pulled.is_some() && now == *home => {}
+            Ok(now) if set_affinity(self.id, home).is_ok() => {
+                self.pulled = Some((Box::new(now), Box::new(*home)));
+            }
+            Ok(_) | Err(_) => self.refused = true,
         }
-        mask.is_some()
+    }
+
+    /// Whether it was away. A mask that it has chosen itself meanwhile stays.
+    fn let_go(&mut self) -> bool {
+        let Some((mask, home)) = self.pulled.take() else { return false };
+        if affinity(self.id).is_ok_and(|now| now == *home) {
+            let _ = set_affinity(self.id, &mask);
+        }
+        true
     }
 }
 

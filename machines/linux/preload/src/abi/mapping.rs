@@ -6,9 +6,12 @@ use crate::start::{Managed, managed};
 use crate::sys;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Smaller mappings are left alone: they are many, and little. Python takes 256 KiB and more at once for small objects.
 const LEAST: usize = 128 << 10;
+/// Reservations that are worth a word.
+const LARGE: usize = 32 << 20;
 const PAGE: usize = 4096;
 
 /// What is mapped somewhere for a reason of its own.
@@ -68,6 +71,7 @@ unsafe extern "C" fn mmap(
         return call.over(managed, &bytes).map_or_else(failed, |()| address);
     }
     if !call.is_ours() {
+        call.tell_if_large();
         return sys::map(call.address, len, rights, flags, fd, at);
     }
     match managed.zones(|zones| zones.mappings.map(managed, len, 1)) {
@@ -97,6 +101,20 @@ impl Call {
             && self.rights == sys::READ_WRITE
             && self.flags & (PRIVATE_ZEROS | libc::MAP_SHARED) == PRIVATE_ZEROS
             && self.flags & SPECIAL == 0
+    }
+
+    /// Whoever reserves a lot without rights wants to give them piece by piece, some of them to run code: a runtime with a
+    /// heap of its own.
+    fn tell_if_large(&self) {
+        static TOLD: AtomicBool = AtomicBool::new(false);
+        let reserves = self.rights == libc::PROT_NONE && self.flags & PRIVATE_ZEROS == PRIVATE_ZEROS;
+        if reserves && self.len >= LARGE && !TOLD.swap(true, Ordering::Relaxed) {
+            crate::tell::say(&format!(
+                "this program reserves {} MiB for a heap of its own making (node, Java and Go do): what it uses of that is \
+                 outside the budget",
+                self.len >> 20
+            ));
+        }
     }
 
     /// A mapping over a part of one that the arena has: its pages are kept, and their bytes changed.
@@ -167,7 +185,6 @@ unsafe extern "C" fn mprotect(start: *mut c_void, len: usize, rights: c_int) -> 
 
 /// mimalloc commits so; a program may also guard parts of what it has from malloc.
 fn protect_heap(managed: &Managed, address: usize, len: usize, rights: c_int) -> Result<(), c_int> {
-    use std::sync::atomic::{AtomicBool, Ordering};
     static GUARDED: AtomicBool = AtomicBool::new(false);
     if rights != sys::READ_WRITE {
         GUARDED.store(true, Ordering::Relaxed);
