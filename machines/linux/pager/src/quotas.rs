@@ -24,6 +24,8 @@ use std::time::Instant;
 
 /// Pages asked in vain before one has to leave although it was touched.
 const LOOKS: usize = 8;
+/// Pages asked at once that cannot leave, pinned or in flight, before others have their turn.
+const MOST_TRIED: usize = 1024;
 /// Room that is kept for faults to come, at most, and waiting faults that are made room for at once.
 const MOST_KEPT: u32 = 64;
 
@@ -256,11 +258,11 @@ impl Server {
         self.account(family).into_iter().for_each(|account| account.order = order.iter().copied().collect());
     }
 
-    /// Has one page leave, now or when it is written. `false`: none can.
+    /// Has one page leave, now or when it is written. `false`: none of the next can.
     fn evict_one(&mut self, family: u64) -> bool {
         let all = self.account(family).map_or(0, |account| account.order.len());
         let mut looks = 0;
-        for _ in 0..all {
+        for _ in 0..all.min(MOST_TRIED) {
             let Some(at) = self.account(family).and_then(|account| account.order.pop_front()) else {
                 return false;
             };
