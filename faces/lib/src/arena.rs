@@ -48,6 +48,16 @@ impl Arena {
         MappedFile::new(self, file, offset, len)
     }
 
+    /// From now on no part of this process can unmap, replace or protect the arena's addresses, by mistake or because it
+    /// was attacked (mseal, since Linux 6.10). Regions come and go in it as before, and no file can be mapped any more. The
+    /// addresses stay in use until the process ends, also when the arena is dropped.
+    ///
+    /// # Errors
+    /// The kernel is too old; a file has been mapped in the arena; there is no pager.
+    pub fn seal(&self) -> Result<(), Error> {
+        Ok(self.raw().seal()?)
+    }
+
     /// Bytes in a page.
     #[must_use]
     pub fn page_size(&self) -> usize {

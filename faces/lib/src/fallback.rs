@@ -153,6 +153,11 @@ impl FallbackArena {
         Ok(())
     }
 
+    /// Regions are mapped and hidden at any time.
+    pub(crate) fn seal(&self) -> Result<(), Error> {
+        Err(refused("sealing an arena without a pager", rustix::io::Errno::OPNOTSUPP))
+    }
+
     pub(crate) fn discard(&self, pages: Pages) -> Result<(), Error> {
         self.is_ours()?;
         let file = |(&first, (count, _)): (&u32, &(u32, File))| first + count > pages.page;

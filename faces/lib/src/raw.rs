@@ -60,6 +60,14 @@ impl RawArena {
         either!(self, arena => arena.unmap(pages))
     }
 
+    /// See [`crate::Arena::seal`].
+    ///
+    /// # Errors
+    /// The kernel cannot; files have been mapped.
+    pub fn seal(&self) -> Result<(), Error> {
+        either!(self, arena => arena.seal())
+    }
+
     /// Private pages read as zeros again.
     ///
     /// # Errors

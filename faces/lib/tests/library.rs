@@ -142,3 +142,21 @@ fn sizes_that_make_no_sense_are_refused_in_words() {
     let wrong = Pager::builder().program("/bin/true").start().expect_err("not a pager");
     assert!(wrong.to_string().contains("exit status: 0"), "{wrong}");
 }
+
+#[test]
+fn a_sealed_arena_has_regions_and_no_files() {
+    let Some((_pager, arena)) = pager(1 << 20, 32 << 20) else { return };
+    if let Err(why) = arena.seal() {
+        return eprintln!("SKIPPED: {why}");
+    }
+    for _ in 0..3 {
+        let mut region = arena.region::<u64>(1 << 19).expect("4 MiB");
+        assert!(region.iter().all(|&word| word == 0));
+        region.fill(7);
+        assert!(region.iter().all(|&word| word == 7));
+    }
+    let file = tempfile::tempfile().expect("a file");
+    file.set_len(4096).expect("a page");
+    let refused = arena.map_file(&file, 0, 4096).expect_err("its addresses cannot be mapped over");
+    assert_eq!(refused.errno(), rustix::io::Errno::PERM.raw_os_error());
+}

@@ -2,16 +2,19 @@
 //!
 //! Owns the options, the socket's place, the signals, and the one line that says that it serves.
 
+mod notify;
 mod ready;
 pub mod socket;
 
 use crate::failure::{Failure, Finished};
 use crate::size::{size, told};
 use mager_linux_pager::{Limits, NotStarted, Options, References, Server, Sizes};
+use notify::Notify;
 use ready::Ready;
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,7 +124,8 @@ pub fn run(args: &Args) -> Result<Finished, Failure> {
 fn serve(args: &Args, ready: &Ready) -> Result<Finished, Failure> {
     let options = args.options()?;
     let client = args.fd.map(client).transpose()?;
-    let stop = args.stop()?;
+    let notify = Arc::new(if args.fd.is_some() { Notify::nobody() } else { Notify::from_environment() });
+    let stop = args.stop(&notify)?;
     let line = line(&options, args);
     let socket = options.socket.clone();
     let mut server = Server::new(options).map_err(|why| not_started(why, socket.as_deref()))?;
@@ -131,15 +135,16 @@ fn serve(args: &Args, ready: &Ready) -> Result<Finished, Failure> {
         server.adopt(client).map_err(|why| Failure::Use(format!("--fd: no client's socket: {why}")))?;
     }
     ready.say(&line);
+    notify.ready(&line);
     server.run(stop.as_ref()).map_err(|why| Failure::Run(format!("the pager ends: {why}")))?;
     Ok(Finished::Well)
 }
 
 impl Args {
     /// A pager that others than its first client depend on ends with the last of them, whoever presses Ctrl-C.
-    fn stop(&self) -> Result<Option<OwnedFd>, Failure> {
+    fn stop(&self, notify: &Arc<Notify>) -> Result<Option<OwnedFd>, Failure> {
         if self.fd.is_none() || self.socket.is_none() {
-            return stopper().map(Some);
+            return stopper(Arc::clone(notify)).map(Some);
         }
         let ignored = DEAF_TO.into_iter().try_for_each(mager_linux_sys::ignore);
         ignored.map_err(|why| Failure::Run(format!("signals cannot be ignored: {why}")))?;
@@ -199,14 +204,16 @@ fn client(number: i32) -> Result<OwnedFd, Failure> {
 }
 
 /// Readable from the first SIGINT or SIGTERM on. The second ends the process as it is.
-fn stopper() -> Result<OwnedFd, Failure> {
+fn stopper(notify: Arc<Notify>) -> Result<OwnedFd, Failure> {
     let refused = |why: &dyn std::fmt::Display| Failure::Run(format!("signals cannot be taken: {why}"));
     let (reader, writer) = std::io::pipe().map_err(|why| refused(&why))?;
     let mut writer = Some(writer);
-    ctrlc::set_handler(move || {
-        if writer.take().is_none() {
-            std::process::exit(130);
+    ctrlc::set_handler(move || match writer.take() {
+        Some(writer) => {
+            notify.stopping();
+            drop(writer);
         }
+        None => std::process::exit(130),
     })
     .map_err(|why| refused(&why))?;
     Ok(reader.into())

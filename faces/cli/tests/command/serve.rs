@@ -5,6 +5,7 @@ use crate::run::{Ran, command, mager};
 use mager::{OnPagerDeath, Pager};
 use rustix::process::Signal;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -174,6 +175,28 @@ fn a_recorded_pager_replays_with_equal_effects() {
     assert!(serving.end().0.success());
     let replayed = mager(["replay", events.to_str().expect("UTF-8")]);
     assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.err);
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_serves_and_when_it_ends() {
+    let Some(place) = Place::new() else { return };
+    let manager = UnixDatagram::bind(place.path("notify")).expect("a socket");
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a limit");
+    let told = || {
+        let mut message = [0; 512];
+        let len = manager.recv(&mut message).expect("it is told");
+        String::from_utf8_lossy(&message[..len]).into_owned()
+    };
+    let mut serve = command();
+    serve.args(["serve", "--memory", "4M", "--swap", "32M", "--socket"]).arg(place.socket());
+    serve.env("NOTIFY_SOCKET", place.path("notify"));
+    let serving = Running::start(serve);
+    let ready = told();
+    assert!(ready.starts_with("READY=1\nSTATUS=serving ") && ready.contains("1024 frames"), "{ready}");
+    assert_eq!(place.json()["frames"], 1024, "it serves");
+    serving.signal(Signal::TERM);
+    assert!(told().starts_with("STOPPING=1"));
+    assert!(serving.end().0.success());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use mager_linux_sys::{Userfault, Window};
 use mager_linux_wire::{ArenaId, Range, Reply, Request};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A run of pages in an arena.
@@ -27,6 +28,8 @@ pub struct Arena {
     /// Behind the connection's gate.
     room: Mutex<Room>,
     page_size: u64,
+    /// Files were mapped in it at some time.
+    had_files: AtomicBool,
 }
 
 impl Arena {
@@ -57,7 +60,8 @@ impl Arena {
         turn.request(&Request::Attach { arena: id, base: body.window.base() }, &[body.uffd.as_fd()])?;
         connection.agent.knows(&body);
         let room = Mutex::new(Room::new(facts.arena_pages));
-        Ok(Arena { connection: Arc::clone(connection), body, room, page_size })
+        let had_files = AtomicBool::new(false);
+        Ok(Arena { connection: Arc::clone(connection), body, room, page_size, had_files })
     }
 
     /// Bytes in a page.
@@ -84,7 +88,11 @@ impl Arena {
     /// writing; what is written here is in it after [`Arena::flush`], or some time after the mapping is gone.
     pub fn map_file(&self, file: &File, block: u32, count: u32) -> Result<Pages, Error> {
         let mut turn = self.connection.turn()?;
+        if self.body.is_sealed() {
+            return Err(not_permitted("mapping a file in a sealed arena"));
+        }
         let pages = self.take(count)?;
+        self.had_files.store(true, Ordering::Relaxed);
         let request = Request::MapFile { range: self.range(pages), block };
         let shown = turn.request(&request, &[file.as_fd()]).and_then(|memory| {
             let memory = memory.ok_or_else(|| Error::Protocol("no memory came along".into()))?;
@@ -97,10 +105,23 @@ impl Arena {
     pub fn unmap(&self, pages: Pages) -> Result<(), Error> {
         let mut turn = self.connection.turn()?;
         // Where a file was, the arena's own memory is shown again before the pager hears of it.
-        self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size)?;
+        if !self.body.is_sealed() {
+            self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size)?;
+        }
         turn.request(&Request::Unmap(self.range(pages)), &[])?;
         self.room().give(pages.page, pages.count);
         Ok(())
+    }
+
+    /// From now on no part of the process can unmap, replace or protect the arena's addresses (mseal, since Linux 6.10), and
+    /// no file can be mapped in it. They stay in use until the process ends, also when the arena is dropped: then whoever
+    /// touches them waits for ever. Refused where files have been mapped. A child that follows forks has it sealed, too.
+    pub fn seal(&self) -> Result<(), Error> {
+        let _turn = self.connection.turn()?;
+        if self.had_files.load(Ordering::Relaxed) {
+            return Err(not_permitted("sealing an arena that files have been mapped in"));
+        }
+        self.body.seal().map_err(system("sealing an arena"))
     }
 
     /// All of its addresses: the first, and how many.
@@ -188,8 +209,16 @@ impl Arena {
     }
 }
 
+fn not_permitted(what: &'static str) -> Error {
+    system(what)(rustix::io::Errno::PERM.into())
+}
+
 impl Drop for Arena {
     fn drop(&mut self) {
+        if self.body.is_sealed() {
+            // Its addresses stay, and would be zeros if the last descriptor of the userfaultfd were closed.
+            std::mem::forget(Arc::clone(&self.body));
+        }
         if let Ok(mut turn) = self.connection.turn() {
             self.body.give_up();
             let _ = turn.request(&Request::Destroy(self.body.id()), &[]);

@@ -16,11 +16,14 @@ pub(crate) struct Body {
     pub(crate) memory: OwnedFd,
     /// The arena has been given up: a child does not inherit it.
     gone: AtomicBool,
+    /// The addresses stay what they are until the process ends.
+    sealed: AtomicBool,
 }
 
 impl Body {
     pub(crate) fn new(id: ArenaId, window: Window, uffd: Userfault, memory: OwnedFd) -> Self {
-        Body { id: AtomicU64::new(word(id)), window, uffd, memory, gone: AtomicBool::new(false) }
+        let (gone, sealed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Body { id: AtomicU64::new(word(id)), window, uffd, memory, gone, sealed }
     }
 
     pub(crate) fn id(&self) -> ArenaId {
@@ -36,6 +39,16 @@ impl Body {
 
     pub(crate) fn give_up(&self) {
         self.gone.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn seal(&self) -> std::io::Result<()> {
+        self.window.seal()?;
+        self.sealed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_gone(&self) -> bool {

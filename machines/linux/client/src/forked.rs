@@ -146,6 +146,10 @@ impl Estate {
             copied.attach(&self.socket, &self.done)?;
         }
         connection.set_owner(process());
+        // Only now: what is sealed could not be renounced.
+        for copied in self.arenas.iter().filter(|copied| copied.body.is_sealed()) {
+            let _ = copied.body.window.seal();
+        }
         Ok(())
     }
 

@@ -209,6 +209,8 @@ impl Machine {
         if arena.poisoned.len() > MOST_DENIED {
             self.offences.by(Owner::Arena(at.arena), Offence::Wild);
         }
+        // What is left of a page that was evicted has to be gone: it would be stored to once its thread goes on.
+        self.punch_holes();
         if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
             let _ = uffd.poison(address, self.page_size);
             let _ = uffd.wake(address, self.page_size);

@@ -24,6 +24,8 @@ use std::time::Instant;
 
 /// Pages asked in vain before one has to leave although it was touched.
 const LOOKS: usize = 8;
+/// Pages asked at once that cannot leave, pinned or in flight, before others have their turn.
+const MOST_TRIED: usize = 1024;
 /// Room that is kept for faults to come, at most, and waiting faults that are made room for at once.
 const MOST_KEPT: u32 = 64;
 
@@ -256,11 +258,11 @@ impl Server {
         self.account(family).into_iter().for_each(|account| account.order = order.iter().copied().collect());
     }
 
-    /// Has one page leave, now or when it is written. `false`: none can.
+    /// Has one page leave, now or when it is written. `false`: none of the next can.
     fn evict_one(&mut self, family: u64) -> bool {
         let all = self.account(family).map_or(0, |account| account.order.len());
         let mut looks = 0;
-        for _ in 0..all {
+        for _ in 0..all.min(MOST_TRIED) {
             let Some(at) = self.account(family).and_then(|account| account.order.pop_front()) else {
                 return false;
             };
@@ -290,27 +292,41 @@ impl Server {
         leaves
     }
 
-    /// Those who wait go on while there is room. Where nothing can be written they are denied.
+    /// Those who wait go on while there is room. Where nothing can be written they are denied. Whether any did.
     fn let_in(&mut self, family: u64) -> bool {
-        let (mut any, now, hopeless) = (false, Instant::now(), self.machine.unwritten >= PATIENCE);
-        while hopeless || self.machine.quotas.as_ref().is_some_and(|quotas| quotas.room(family) > 0) {
-            let next = self.account(family).and_then(|account| account.waiting.pop_front());
-            let Some((arena, fault)) = next else { break };
-            any = true;
-            let attached = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref());
-            let Some(&Attached { base, .. }) = attached else { continue };
-            if hopeless {
-                self.deny_waiting(arena, base, &fault);
-            } else {
-                self.fault(arena, base, &fault, now);
-            }
-        }
-        any
+        let waiting = self.account(family).map_or(0, |account| account.waiting.len());
+        (0..waiting).filter(|_| self.let_one_in(family)).count() > 0
     }
 
-    fn deny_waiting(&mut self, arena: ArenaId, base: u64, fault: &Fault) {
+    fn let_one_in(&mut self, family: u64) -> bool {
+        let room = self.machine.quotas.as_ref().is_some_and(|quotas| quotas.room(family) > 0);
+        let hopeless = self.machine.unwritten >= PATIENCE;
+        if !room && !hopeless {
+            return false;
+        }
+        let next = self.account(family).and_then(|account| account.waiting.pop_front());
+        let Some((arena, fault)) = next else { return false };
+        let attached = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref());
+        // Nobody answers for an arena that is gone.
+        let Some(&Attached { base, .. }) = attached else { return true };
+        if room {
+            self.fault(arena, base, &fault, Instant::now());
+        } else {
+            return self.deny_one(family, (arena, fault), base);
+        }
+        true
+    }
+
+    /// A page that is there cannot be denied: who needs a copy of it waits on.
+    fn deny_one(&mut self, family: u64, (arena, fault): (ArenaId, Fault), base: u64) -> bool {
         let page = fault.address.wrapping_sub(base) / u64::from(self.options.page_size);
-        let Ok(page) = u32::try_from(page) else { return };
-        self.machine.deny(Site { arena, page: VirtPage(page) }, Denied::Io);
+        let at = Site { arena, page: VirtPage(u32::try_from(page).unwrap_or(u32::MAX)) };
+        let there = self.driver.view().frame_at(at).is_some();
+        if there {
+            self.account(family).into_iter().for_each(|account| account.waiting.push_back((arena, fault)));
+        } else {
+            self.machine.deny(at, Denied::Io);
+        }
+        !there
     }
 }

@@ -167,3 +167,52 @@ fn a_file_that_cannot_be_written_is_told_by_flush_and_not_shown_as_it_was() {
     assert_eq!(flushed.errno(), libc::EIO, "{flushed}");
     assert_eq!(teller.load(&arena, pages.page, 0), Some(7), "it is there still");
 }
+
+/// A store to a page that is just leaving, and that cannot be read again, is denied or kept, and never lost: what is left
+/// of the page in memory is not handed out for writing.
+#[test]
+fn a_store_to_a_page_that_leaves_and_cannot_be_read_is_not_lost() {
+    if !possible() {
+        return;
+    }
+    let faults = Some(Faults { seed: 1, failed_reads: 500, late_us: 50, ..Faults::default() });
+    let pager = Standing::start(Options { faults, ..options(64, 4096) });
+    let arena = Arena::new(&pager.connect()).expect("an arena");
+    let pages = arena.map(THREADS * EACH).expect("memory");
+    std::thread::scope(|scope| {
+        let one = |thread| {
+            let arena = &arena;
+            scope
+                .spawn(move || store_and_load(arena, Pages { page: pages.page + thread * EACH, count: EACH }))
+        };
+        (0..THREADS).map(one).collect::<Vec<_>>().into_iter().for_each(|thread| {
+            thread.join().expect("every store is found again, or was denied");
+        });
+    });
+    assert!(pager.figure("denied") > 100, "{}", pager.figures());
+}
+
+const THREADS: u32 = 4;
+/// Pages of each thread; two threads' are as many as there are frames.
+const EACH: u32 = 32;
+
+fn store_and_load(arena: &Arena, pages: Pages) {
+    let (teller, mut values) = (Teller::new(), vec![0u64; pages.count as usize]);
+    for round in 0..5000u64 {
+        // Somewhere, and not in a sequence.
+        let index = u32::try_from(round * 7919 % 104_729).expect("it is small") % pages.count;
+        let (page, value) = (pages.page + index, &mut values[index as usize]);
+        let found = teller.load(arena, page, 0);
+        assert!(
+            found.is_none_or(|found| found == *value),
+            "page {page} in round {round}: {found:?}, not {value}"
+        );
+        let next = *value + u64::from(round % 3 > 0);
+        if found.is_some() && (next == *value || teller.store(arena, page, 0, next)) {
+            *value = next;
+        } else {
+            arena.discard(Pages { page, count: 1 }).expect("it is discarded");
+            *value = 0;
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The client's side of an arena: a range of addresses that nothing else of the process uses.
 //!
-//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTDUMP, MADV_DONTNEED).
+//! Sources: mmap(2), madvise(2) (MADV_DONTFORK, MADV_DONTDUMP, MADV_DONTNEED), mseal(2).
 
 use rustix::fd::AsFd;
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -132,12 +132,26 @@ impl Window {
         Ok(())
     }
 
+    /// Nothing of the process can unmap, move or replace the window any more, or change its rights, as long as the process
+    /// lives; entries of what is mapped for sharing can be dropped as before. Safe in a signal handler.
+    pub fn seal(&self) -> io::Result<()> {
+        let (start, len) = self.part(0, self.len)?;
+        // SAFETY: mseal takes a range and no flags, and changes no bytes.
+        match unsafe { libc::syscall(SYS_MSEAL, start, len, 0) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
     /// The bytes, as a place to read and write by whoever takes care of aliasing.
     #[must_use]
     pub fn pointer(&self, offset: u64) -> *mut u8 {
         pointer(self.base + offset).cast()
     }
 }
+
+/// mseal(2), since Linux 6.10; the number is the same on every architecture.
+const SYS_MSEAL: libc::c_long = 462;
 
 impl Drop for Window {
     fn drop(&mut self) {

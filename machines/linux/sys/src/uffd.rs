@@ -274,13 +274,18 @@ impl Userfault {
         ioctl(&self.0, UFFDIO_WRITEPROTECT, &mut protect).map_err(|why| failed(&why, 0))
     }
 
-    /// Touching the range, where nothing is shown, ends in SIGBUS from now on. Wakes who waits.
+    /// Touching the page, where none is shown, ends in SIGBUS from now on. Wakes who waits.
     pub fn poison(&self, address: u64, len: u64) -> Result<(), Failed> {
         match self.poison_bare(address, len) {
-            // Where a protected page was taken away a marker of its protection is left, which is not poisoned over.
+            // Where a protected page was taken away a marker of its protection is left, which is not poisoned over. A page
+            // that is there is to be no less protected than it was.
             Err(Failed::Exists) => {
                 self.unprotect(address, len)?;
-                self.poison_bare(address, len)
+                let done = self.poison_bare(address, len);
+                if done == Err(Failed::Exists) {
+                    self.protect(address, len)?;
+                }
+                done
             }
             done => done,
         }

@@ -9,4 +9,5 @@ mod cost;
 mod fork;
 mod kin;
 mod race;
+mod seal;
 mod words;

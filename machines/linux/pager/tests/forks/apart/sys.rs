@@ -107,3 +107,19 @@ pub fn talkative_userfault() -> std::os::fd::OwnedFd {
     // SAFETY: it was opened here, and nobody else has it.
     unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) }
 }
+
+/// The error number, if the kernel does not unmap it.
+pub fn try_unmap(start: *mut u8, len: usize) -> Result<(), i32> {
+    // SAFETY: nobody has references into the tests' arenas.
+    answer(unsafe { libc::munmap(start.cast(), len) })
+}
+
+/// The error number, if the kernel does not make it read-only.
+pub fn try_protect(start: *mut u8, len: usize) -> Result<(), i32> {
+    // SAFETY: as above.
+    answer(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ) })
+}
+
+fn answer(answer: i32) -> Result<(), i32> {
+    if answer == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) }
+}
