@@ -2,6 +2,7 @@
 //! when the pager is gone.
 
 use crate::body::Body;
+use crate::fork::touches_seen;
 use crate::forked::say;
 use crate::gate::Gate;
 use mager_linux_sys::receive;
@@ -101,8 +102,12 @@ impl Agent {
     }
 
     /// A child that has this memory until it executes something (vfork) is another process, and would wait in it for
-    /// ever: it is taken away, so that who waits runs into nothing, and ends as this process does.
+    /// ever: it is taken away, so that who waits runs into nothing, and ends as this process does. Only where touching
+    /// nothing is seen: else other threads would end the process another way before it ends itself.
     fn strand(&self) {
+        if !touches_seen() {
+            return;
+        }
         STRANDED.store(true, Ordering::Release);
         // Whoever has them now is forking, and comes to no child that waits.
         let Ok(bodies) = self.bodies.try_lock() else { return };

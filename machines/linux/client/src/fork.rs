@@ -20,7 +20,7 @@ use mager_linux_sys::{AtFork, SignalStack};
 use rustix::fd::OwnedFd;
 use std::io;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The calling process. Asked of the kernel, so that a child never takes itself for its parent.
@@ -90,7 +90,16 @@ static HEIRS: AtomicI32 = AtomicI32::new(0);
 /// Has a child attach when it touches an arena before the handlers of its fork have run.
 pub(crate) fn attach_on_touch() -> io::Result<()> {
     HEIRS.store(process(), Ordering::Relaxed);
-    mager_linux_sys::on_bad_touch(touched)
+    mager_linux_sys::on_bad_touch(touched)?;
+    TOUCHES_SEEN.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Bad touches come to [`touched`].
+static TOUCHES_SEEN: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn touches_seen() -> bool {
+    TOUCHES_SEEN.load(Ordering::Acquire)
 }
 
 /// A fork that is about to happen, prepared by hand: so that it can be refused. The calling thread forks next, or drops
