@@ -92,7 +92,7 @@ fn kill(path: &Path) {
 pub(crate) fn remove(name: &str) -> io::Result<()> {
     let Some((_, dir)) = home() else { return Err(io::ErrorKind::NotFound.into()) };
     let path = dir.join(name);
-    for _ in 0..100 {
+    for _ in 0..1000 {
         match std::fs::remove_dir(&path) {
             Err(why) if why.raw_os_error() == Some(libc::EBUSY) => {
                 kill(&path);
