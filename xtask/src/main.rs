@@ -4,6 +4,7 @@
 mod fuzz;
 mod golden;
 mod layers;
+mod matrix;
 mod miri;
 mod mutants;
 mod switched;
@@ -33,6 +34,8 @@ enum Chore {
     Miri(miri::MiriArgs),
     /// Rewrite the golden scenarios and cell tables with what comes out now.
     Golden,
+    /// Run real programs under `mager run`, beside the kernel's swap and without a limit: is the output the same?
+    Matrix(matrix::MatrixArgs),
     /// Put wrong pagers through the tests: each must be noticed.
     Mutants(mutants::MutantArgs),
     /// Put the mutants that cargo-mutants makes of a package through the tests, all in one build.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::check(root(), &args),
         Chore::Miri(args) => miri::check(root(), &args),
         Chore::Golden => golden::rewrite(root()),
+        Chore::Matrix(args) => matrix::check(root(), &args),
         Chore::Mutants(args) => mutants::check(root(), &args),
         Chore::Switched(args) => switched::check(root(), &args),
     };

@@ -27,6 +27,16 @@ pub(crate) enum Failure {
     Stopped,
 }
 
+impl From<mager_linux_stage::Error> for Failure {
+    fn from(error: mager_linux_stage::Error) -> Self {
+        match error {
+            mager_linux_stage::Error::File { path, why } => Failure::File { path, why },
+            mager_linux_stage::Error::Unavailable(why) => Failure::Unavailable(why),
+            mager_linux_stage::Error::Stopped => Failure::Stopped,
+        }
+    }
+}
+
 /// Gives a failure its place.
 pub(crate) trait At<T> {
     /// At a file.

@@ -10,7 +10,7 @@
 //! | `contents`, `workload` | what every word must be; the access patterns, each read checked |
 //! | `memory` | the seam: what workloads run on, one implementation for each kind |
 //! | `mager` | Mager's own kinds: a pager of one's own, an arena of it |
-//! | `kind`, `stage` | the kinds of memory; what must stand on the machine for each, and go again |
+//! | `kind`, `stage` | the kinds of memory; what must stand on the machine for each |
 //! | `child`, `run` | one measured process; starting it |
 //! | `floors` | the least that a fault and a read from the disk can cost, and what it costs through Mager |
 //! | `measures` | Mager alone: pulling on and off, beside blocking readers, what it needs for itself |
@@ -31,7 +31,6 @@ mod room;
 mod rounds;
 mod run;
 mod stage;
-mod stop;
 mod sys;
 mod table;
 mod workload;

@@ -1,22 +1,13 @@
-//! Is there room for what is asked, and is the machine ours alone? If not, nothing is begun.
+//! Is there room for what is asked? If not, nothing is begun.
 
 use crate::args::Args;
 use crate::error::{At, Failure};
 use crate::stage::swap_bytes;
 use rustix::fs::statvfs;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener};
 
 const MIB: u64 = 1 << 20;
 /// Left for everybody else.
 const SPARE: u64 = 512 * MIB;
-
-/// Keeps other runs of this program off the machine, whose swap is one for all, as long as the value lives.
-pub(crate) fn alone() -> Result<UnixListener, Failure> {
-    let name = SocketAddr::from_abstract_name("mager-linux-benches").of("making a name")?;
-    UnixListener::bind_addr(&name)
-        .map_err(|why| Failure::Unavailable(format!("another run is under way on this machine: {why}")))
-}
 
 /// Refuses what would fill the disk or the memory.
 pub(crate) fn check(args: &Args) -> Result<(), Failure> {

@@ -6,9 +6,10 @@ use crate::error::Failure;
 use crate::floors::{self, FLOORS, Floor};
 use crate::kind::{KINDS, Kind};
 use crate::measures::{self, Measure, Measured, WHAT};
-use crate::stage::{Ledger, Place, Stage, sweep};
+use crate::stage::{Place, Stage};
 use crate::workload::{WORKLOADS, Workload};
-use crate::{room, run, stop, table};
+use crate::{room, run, table};
+use mager_linux_stage::{Ledger, alone, stop, sweep};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All runs of one workload on one kind.
@@ -37,7 +38,7 @@ pub(crate) struct Results {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     known(args)?;
     room::check(args)?;
-    let _alone = room::alone()?;
+    let _alone = alone()?;
     stop::catch()?;
     let swept = sweep(&args.dir)?;
     if swept > 0 {

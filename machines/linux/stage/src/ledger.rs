@@ -4,8 +4,8 @@
 //! by the next one. Names in it are names only: of files beside it, of devices and groups that this program makes. After
 //! a restart of the machine only its files are still there: numbers of devices mean others by then.
 
-use super::{group, swap, zram};
-use crate::error::{At, Failure};
+use crate::error::{At, Error};
+use crate::{group, swap, zram};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::io::Write;
@@ -20,6 +20,8 @@ const SUFFIX: &str = ".undo";
 pub(crate) enum Undo {
     /// Remove this file beside the ledger.
     Remove(String),
+    /// Remove this directory beside the ledger, and all that is in it.
+    Tree(String),
     /// Switch swap off; a file beside the ledger, or a path of a device.
     SwapOff(String),
     /// Reset and remove the device of this number.
@@ -34,6 +36,7 @@ impl Undo {
     fn line(&self) -> String {
         match self {
             Undo::Remove(name) => format!("remove {name}\n"),
+            Undo::Tree(name) => format!("tree {name}\n"),
             Undo::SwapOff(name) => format!("swapoff {name}\n"),
             Undo::Zram(number) => format!("zram {number}\n"),
             Undo::PageCluster(order) => format!("page-cluster {order}\n"),
@@ -47,6 +50,7 @@ impl Undo {
         let ours = rest.starts_with(PREFIX) && !rest.contains('/');
         match word {
             "remove" if ours => Some(Undo::Remove(rest.into())),
+            "tree" if ours => Some(Undo::Tree(rest.into())),
             "swapoff" if ours || rest.starts_with("/dev/zram") => Some(Undo::SwapOff(rest.into())),
             "zram" => rest.parse().ok().map(Undo::Zram),
             "page-cluster" => rest.parse().ok().map(Undo::PageCluster),
@@ -58,6 +62,7 @@ impl Undo {
     fn perform(&self, dir: &Path) -> std::io::Result<()> {
         match self {
             Undo::Remove(name) => std::fs::remove_file(dir.join(name)),
+            Undo::Tree(name) => std::fs::remove_dir_all(dir.join(name)),
             Undo::SwapOff(name) => swap::off(&dir.join(name)),
             Undo::Zram(number) => zram::remove(*number),
             Undo::PageCluster(order) => swap::set_page_cluster(*order),
@@ -67,7 +72,8 @@ impl Undo {
 }
 
 /// A list of things to undo, on disk and here.
-pub(crate) struct Ledger {
+#[derive(Debug)]
+pub struct Ledger {
     dir: PathBuf,
     path: PathBuf,
     file: File,
@@ -76,7 +82,11 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// A new one in `dir`.
-    pub(crate) fn open(dir: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written there.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
         let dir = dir.canonicalize().at(dir)?;
         let path = dir.join(unique("") + SUFFIX);
         let file = File::options().append(true).create_new(true).open(&path).at(&path)?;
@@ -87,17 +97,34 @@ impl Ledger {
     }
 
     /// Writes down what is about to be done.
-    pub(crate) fn note(&mut self, undo: Undo) -> Result<(), Failure> {
+    pub(crate) fn note(&mut self, undo: Undo) -> Result<(), Error> {
         self.file.write_all(undo.line().as_bytes()).at(&self.path)?;
         self.entries.push(undo);
         Ok(())
     }
 
     /// The path of a file about to be made beside the ledger.
-    pub(crate) fn file(&mut self, what: &str) -> Result<PathBuf, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written down.
+    pub fn file(&mut self, what: &str) -> Result<PathBuf, Error> {
         let name = unique(what);
         self.note(Undo::Remove(name.clone()))?;
         Ok(self.dir.join(name))
+    }
+
+    /// A new directory beside the ledger.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written down or made.
+    pub fn tree(&mut self, what: &str) -> Result<PathBuf, Error> {
+        let name = unique(what);
+        self.note(Undo::Tree(name.clone()))?;
+        let path = self.dir.join(name);
+        std::fs::create_dir(&path).at(&path)?;
+        Ok(path)
     }
 }
 
@@ -116,7 +143,7 @@ fn boot() -> String {
 }
 
 /// A name that no other process, and no other call, uses.
-pub(super) fn unique(what: &str) -> String {
+pub(crate) fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{PREFIX}{}-{}{what}", std::process::id(), COUNT.fetch_add(1, Relaxed))
 }
@@ -127,7 +154,7 @@ fn undo_all(entries: &[Undo], dir: &Path) -> bool {
         Ok(()) => false,
         Err(why) if never_done(&why) => false,
         Err(why) => {
-            eprintln!("mager-linux-benches: not undone: {}: {why}", undo.line().trim_end());
+            eprintln!("mager: not undone: {}: {why}", undo.line().trim_end());
             true
         }
     });
@@ -141,7 +168,11 @@ fn never_done(why: &std::io::Error) -> bool {
 }
 
 /// Undoes what processes left behind that were killed, the latest first; tells how many ledgers they left.
-pub(crate) fn sweep(dir: &Path) -> Result<usize, Failure> {
+///
+/// # Errors
+///
+/// If the directory or a ledger cannot be read.
+pub fn sweep(dir: &Path) -> Result<usize, Error> {
     let entries: Result<Vec<_>, _> = std::fs::read_dir(dir).at(dir)?.collect();
     let names = entries.at(dir)?.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let swept = latest_first(names).into_iter().map(|name| sweep_one(&dir.join(name), dir));
@@ -161,14 +192,14 @@ fn number(name: &str) -> Option<u32> {
     middle.rsplit('-').next()?.parse().ok()
 }
 
-fn sweep_one(path: &Path, dir: &Path) -> Result<bool, Failure> {
+fn sweep_one(path: &Path, dir: &Path) -> Result<bool, Error> {
     let Ok(file) = File::open(path) else { return Ok(false) };
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(false);
     }
     let text = std::fs::read_to_string(path).at(path)?;
     let same = text.lines().next() == Some(&format!("boot {}", boot()));
-    let stands = |undo: &Undo| same || matches!(undo, Undo::Remove(_));
+    let stands = |undo: &Undo| same || matches!(undo, Undo::Remove(_) | Undo::Tree(_));
     let entries: Vec<Undo> = text.lines().filter_map(Undo::parse).filter(stands).collect();
     if undo_all(&entries, dir) {
         std::fs::remove_file(path).at(path)?;
@@ -185,6 +216,7 @@ mod tests {
         let name = unique("swap");
         let all = [
             Undo::Remove(name.clone()),
+            Undo::Tree(name.clone()),
             Undo::SwapOff("/dev/zram7".into()),
             Undo::Zram(7),
             Undo::PageCluster(3),
@@ -197,9 +229,16 @@ mod tests {
 
     #[test]
     fn lines_that_name_what_is_not_ours_are_passed_over() {
-        for line in
-            ["remove passwd", "remove mager-bench-1/../x", "swapoff /swapfile", "group init", "rm x", ""]
-        {
+        for line in [
+            "remove passwd",
+            "tree mager-bench-1/..",
+            "tree etc",
+            "remove mager-bench-1/../x",
+            "swapoff /swapfile",
+            "group init",
+            "rm x",
+            "",
+        ] {
             assert_eq!(Undo::parse(line), None, "{line}");
         }
     }

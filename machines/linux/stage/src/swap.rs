@@ -1,7 +1,7 @@
 //! The kernel's swap: its header, switching it on and off, its read-ahead.
 
-use super::ledger::{Ledger, Undo};
-use crate::error::{At, Failure};
+use crate::error::{At, Error};
+use crate::ledger::{Ledger, Undo};
 use crate::sys;
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use std::path::Path;
 const PAGE_CLUSTER: &str = "/proc/sys/vm/page-cluster";
 
 /// Writes the header that `swapon` looks for: version 1, the last page, no bad pages; and its mark at the page's end.
-pub(super) fn format(path: &Path) -> io::Result<()> {
+pub(crate) fn format(path: &Path) -> io::Result<()> {
     const MARK: &[u8; 10] = b"SWAPSPACE2";
     let page = rustix::param::page_size();
     let mut file = File::options().read(true).write(true).open(path)?;
@@ -25,8 +25,22 @@ pub(super) fn format(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Swaps there, before anywhere else.
-pub(super) fn on(path: &Path, ledger: &mut Ledger) -> Result<(), Failure> {
+/// Makes a file of swap, its blocks written.
+///
+/// # Errors
+///
+/// If there is no room, or if the user wants to stop.
+pub fn written(path: &Path, bytes: u64) -> Result<(), Error> {
+    crate::write_out(path, bytes)?;
+    format(path).at(path)
+}
+
+/// Swaps there, before anywhere else, until the ledger goes.
+///
+/// # Errors
+///
+/// If the kernel refuses; it takes root.
+pub fn on(path: &Path, ledger: &mut Ledger) -> Result<(), Error> {
     let device = path.starts_with("/dev");
     let name =
         if device { path.to_string_lossy() } else { path.file_name().unwrap_or_default().to_string_lossy() };
@@ -35,18 +49,22 @@ pub(super) fn on(path: &Path, ledger: &mut Ledger) -> Result<(), Failure> {
 }
 
 /// Swaps there no more; what is there comes back into memory.
-pub(super) fn off(path: &Path) -> io::Result<()> {
+pub(crate) fn off(path: &Path) -> io::Result<()> {
     sys::swap_off(path)
 }
 
-/// Lets a fault bring in its own page alone.
-pub(super) fn no_read_ahead(ledger: &mut Ledger) -> Result<(), Failure> {
+/// Lets a fault bring in its own page alone, until the ledger goes.
+///
+/// # Errors
+///
+/// If the setting cannot be read or written; it takes root.
+pub fn no_read_ahead(ledger: &mut Ledger) -> Result<(), Error> {
     let former = std::fs::read_to_string(PAGE_CLUSTER).at(PAGE_CLUSTER)?;
     let order = former.trim().parse().map_err(io::Error::other).at(PAGE_CLUSTER)?;
     ledger.note(Undo::PageCluster(order))?;
     set_page_cluster(0).at(PAGE_CLUSTER)
 }
 
-pub(super) fn set_page_cluster(order: u32) -> io::Result<()> {
+pub(crate) fn set_page_cluster(order: u32) -> io::Result<()> {
     std::fs::write(PAGE_CLUSTER, order.to_string())
 }

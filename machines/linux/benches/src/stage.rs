@@ -1,17 +1,11 @@
 //! What must stand on the machine while a kind of memory is measured, and goes again whatever happens.
 
-mod group;
-mod ledger;
-mod swap;
-mod zram;
-
 use crate::args::Args;
-use crate::error::{At, Failure};
+use crate::error::Failure;
 use crate::kind::Kind;
-pub(crate) use ledger::{Ledger, sweep};
+use mager_linux_stage::{At, Group, Ledger, Zram, forget, no_read_ahead, swap_file, swap_on, write_out};
 use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const MIB: u64 = 1 << 20;
 
@@ -37,29 +31,11 @@ impl Place {
     pub(crate) fn make(args: &Args) -> Result<Self, Failure> {
         let mut ledger = Ledger::open(&args.dir)?;
         let swap = ledger.file("swap")?;
-        write_out(&swap, swap_bytes(args))?;
-        swap::format(&swap).at(&swap)?;
+        swap_file(&swap, swap_bytes(args))?;
         let file = ledger.file("file")?;
         write_out(&file, u64::from(args.touched) * MIB)?;
         Ok(Place { swap, file, _ledger: ledger })
     }
-}
-
-/// Makes a file whose every block was written, and forgets what the kernel caches of it.
-fn write_out(path: &Path, bytes: u64) -> Result<(), Failure> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).at(path)?;
-    let chunk: Vec<u8> = (0..MIB).map(|at| (at * 31 % 251).to_le_bytes()[0]).collect();
-    for _ in 0..bytes.div_ceil(MIB) {
-        crate::stop::check()?;
-        file.write_all(&chunk).at(path)?;
-    }
-    file.sync_all().at(path)?;
-    forget(&file).at(path)
-}
-
-fn forget(file: &File) -> std::io::Result<()> {
-    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
 }
 
 /// What one run stands on; goes with the value.
@@ -68,7 +44,7 @@ pub(crate) struct Stage {
     pub(crate) group: Option<PathBuf>,
     /// The file for it.
     pub(crate) file: Option<PathBuf>,
-    zram: Option<zram::Zram>,
+    zram: Option<Zram>,
     _ledger: Ledger,
 }
 
@@ -79,16 +55,15 @@ impl Stage {
         let allowed = u64::from(args.allowed) * MIB;
         let (mut file, mut zram, mut group) = (None, None, None);
         match kind {
-            Kind::Swap => swap::on(&place.swap, &mut ledger)?,
+            Kind::Swap => swap_on(&place.swap, &mut ledger)?,
             Kind::SwapNoReadAhead => {
-                swap::no_read_ahead(&mut ledger)?;
-                swap::on(&place.swap, &mut ledger)?;
+                no_read_ahead(&mut ledger)?;
+                swap_on(&place.swap, &mut ledger)?;
             }
             Kind::Zram => {
-                swap::no_read_ahead(&mut ledger)?;
-                let device =
-                    zram::Zram::add(swap_bytes(args), u64::from(args.compressed) * MIB, &mut ledger)?;
-                swap::on(&device.path(), &mut ledger)?;
+                no_read_ahead(&mut ledger)?;
+                let device = Zram::add(swap_bytes(args), u64::from(args.compressed) * MIB, &mut ledger)?;
+                swap_on(&device.path(), &mut ledger)?;
                 zram = Some(device);
             }
             Kind::File => {
@@ -98,13 +73,13 @@ impl Stage {
             Kind::Mager | Kind::MagerCompressed => file = Some(ledger.file("socket")?),
         }
         if !matches!(kind, Kind::Mager | Kind::MagerCompressed) {
-            group = Some(group::make(allowed, &mut ledger)?);
+            group = Some(Group::make(Some(allowed), &mut ledger)?.path().to_owned());
         }
         Ok(Stage { group, file, zram, _ledger: ledger })
     }
 
     /// What should be told about this run besides its figures.
     pub(crate) fn remark(&self) -> Option<String> {
-        self.zram.as_ref().and_then(zram::Zram::remark)
+        self.zram.as_ref().and_then(Zram::remark)
     }
 }

@@ -1,21 +1,26 @@
 //! Compressed memory of the kernel: a zram device of our own, lz4, with a limit.
 
-use super::ledger::{Ledger, Undo};
-use super::swap;
-use crate::error::{At, Failure};
+use crate::error::{At, Error};
+use crate::ledger::{Ledger, Undo};
+use crate::swap;
 use std::io;
 use std::path::PathBuf;
 
 const CONTROL: &str = "/sys/class/zram-control";
 
 /// A device.
-pub(super) struct Zram(u32);
+#[derive(Debug)]
+pub struct Zram(u32);
 
 impl Zram {
     /// A new one of `bytes`, which may take `limit` bytes of memory.
-    pub(super) fn add(bytes: u64, limit: u64, ledger: &mut Ledger) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If the kernel has no zram.
+    pub fn add(bytes: u64, limit: u64, ledger: &mut Ledger) -> Result<Self, Error> {
         let added = std::fs::read_to_string(format!("{CONTROL}/hot_add")).map_err(|why| {
-            Failure::Unavailable(format!(
+            Error::Unavailable(format!(
                 "zram cannot be had here ({CONTROL}/hot_add: {why}); modprobe zram gives it"
             ))
         })?;
@@ -28,17 +33,20 @@ impl Zram {
         Ok(device)
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
         format!("/dev/zram{}", self.0).into()
     }
 
-    fn set(&self, what: &str, value: &str) -> Result<(), Failure> {
+    fn set(&self, what: &str, value: &str) -> Result<(), Error> {
         let path = attribute(self.0, what);
         std::fs::write(&path, value).at(path)
     }
 
     /// The most memory it took.
-    pub(super) fn remark(&self) -> Option<String> {
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
         let text = std::fs::read_to_string(attribute(self.0, "mm_stat")).ok()?;
         let most: u64 = text.split_whitespace().nth(4)?.parse().ok()?;
         Some(format!("zram took up to {} MiB beside what was allowed", most >> 20))
@@ -50,7 +58,7 @@ fn attribute(number: u32, what: &str) -> PathBuf {
 }
 
 /// Gives the device back.
-pub(super) fn remove(number: u32) -> io::Result<()> {
+pub(crate) fn remove(number: u32) -> io::Result<()> {
     std::fs::write(attribute(number, "reset"), "1")?;
     std::fs::write(format!("{CONTROL}/hot_remove"), number.to_string())
 }

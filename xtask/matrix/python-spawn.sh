@@ -1,0 +1,4 @@
+case $1 in
+prepare) ;;
+run) exec python3 "$SCRIPTS/workers.py" spawn "$SIZE" ;;
+esac

@@ -1,0 +1,5 @@
+# A database in memory; each question is asked in two ways, with and without an index.
+case $1 in
+prepare) ;;
+run) exec sqlite3 -bail :memory: "$(sed "s/SIZE/$SIZE/" "$SCRIPTS/queries.sql")" ;;
+esac
