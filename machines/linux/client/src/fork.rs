@@ -200,7 +200,7 @@ fn touched(address: u64) -> bool {
 
 /// A child that was made without the C library's fork has nothing of its parent's arenas: not a byte, wrong or right.
 fn tell_a_stranger() {
-    if HEIRS.swap(process(), Ordering::Relaxed) != process() {
+    if HEIRS.load(Ordering::Relaxed) != process() {
         crate::forked::say(
             "mager: this process was made by a system call of the program's own, not by fork(3), and has none of its parent's managed memory\n",
         );

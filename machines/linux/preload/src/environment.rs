@@ -1,13 +1,24 @@
 //! What a program must find in its environment to be under the same budget, although its parent gives it another one.
 
 use std::ffi::{CStr, CString, c_char};
+use std::sync::OnceLock;
 
 /// The variables that make a program load this library and find the pager.
 const OURS: [&str; 4] = ["LD_PRELOAD", "MAGER_RUN_SOCKET", "MAGER_RUN_ALLOW_PINNED", "MAGER_RUN_VERBOSE"];
 
+/// What they were when this program was started: it may have cleared its environment since.
+static AT_START: OnceLock<Vec<(&str, CString)>> = OnceLock::new();
+
+pub(crate) fn remember() {
+    let found = OURS.iter().filter_map(|name| {
+        let value = std::env::var_os(name)?;
+        Some((*name, CString::new([name.as_bytes(), b"=", value.as_encoded_bytes()].concat()).ok()?))
+    });
+    let _ = AT_START.set(found.collect());
+}
+
 /// An environment that has them.
 pub(crate) struct Kept {
-    _own: Vec<CString>,
     all: Vec<*mut c_char>,
 }
 
@@ -34,17 +45,15 @@ pub(crate) unsafe fn with_ours(environment: *const *mut c_char) -> Option<Kept> 
             string.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))
         })
     };
-    let missing = OURS.iter().filter(|name| lacks(name)).filter_map(|name| {
-        let value = std::env::var_os(name)?;
-        CString::new([name.as_bytes(), b"=", value.as_encoded_bytes()].concat()).ok()
-    });
-    let own: Vec<CString> = missing.collect();
+    let at_start = AT_START.get().map_or(&[][..], Vec::as_slice);
+    let missing = at_start.iter().filter(|(name, _)| lacks(name)).map(|(_, string)| string);
+    let own: Vec<&CString> = missing.collect();
     if own.is_empty() {
         return None;
     }
     all.extend(own.iter().map(|string| string.as_ptr().cast_mut()));
     all.push(std::ptr::null_mut());
-    Some(Kept { _own: own, all })
+    Some(Kept { all })
 }
 
 /// # Safety

@@ -2,7 +2,7 @@
 
 use crate::heap::Heap;
 use crate::mappings::Mappings;
-use crate::{address, children, descriptors, masks, sys, tell};
+use crate::{address, children, descriptors, environment, masks, sys, tell};
 use mager_linux_client::{Arena, Connection, Error, Gate, OnPagerDeath, Pages};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
@@ -119,6 +119,7 @@ fn begin() {
 impl Managed {
     fn start(socket: &std::path::Path) -> Result<(), Error> {
         masks::remember();
+        environment::remember();
         mager_linux_sys::keep_descriptors_above(FLOOR);
         let connection = Connection::to(socket, OnPagerDeath::End)?;
         let arena = Arena::new(&connection)?;

@@ -16,7 +16,7 @@ unsafe extern "C" {
     fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
     fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
     fn __libc_free(old: *mut c_void);
-    static environ: *const *const c_char;
+    static environ: *const *mut c_char;
 }
 
 /// This library's own memory: the C library's, which no arena holds.
@@ -94,6 +94,12 @@ impl Next {
 pub(crate) fn has_environment() -> bool {
     // SAFETY: a pointer that the C library sets once, before constructors run; no program changes it from another thread.
     !unsafe { environ }.is_null()
+}
+
+/// The environment of whoever does not say one.
+pub(crate) fn environment() -> *const *mut c_char {
+    // SAFETY: as above.
+    unsafe { environ }
 }
 
 pub(crate) fn word(number: u64) -> usize {

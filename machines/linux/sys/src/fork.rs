@@ -7,6 +7,7 @@ use rustix::fd::{AsFd, AsRawFd};
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 /// What a process does around its forks.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,10 @@ pub fn replace(old: &impl AsFd, new: &impl AsFd) -> io::Result<()> {
 pub type Judge = fn(u64) -> bool;
 
 static JUDGE: OnceLock<Judge> = OnceLock::new();
-static FORMER: OnceLock<libc::sigaction> = OnceLock::new();
+/// What is done with the others. Actions are never freed: a handler may be reading one.
+static FORMER: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
+/// The thread that is setting the kernel's action for SIGSEGV itself.
+static SETTING: AtomicI32 = AtomicI32::new(0);
 
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
@@ -68,20 +72,43 @@ pub fn on_bad_touch(judge: Judge) -> io::Result<()> {
         return Ok(());
     }
     crate::stack::make_room();
-    let former = FORMER.get_or_init(|| action(None));
-    let mut ours = *former;
+    let mut ours = action(None);
+    FORMER.store(Box::into_raw(Box::new(ours)), Ordering::Release);
     ours.sa_sigaction = touched as Handler as libc::sighandler_t;
     ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
     action(Some(&ours));
     Ok(())
 }
 
+/// What is done with a SIGSEGV that is not ours, and something new to do with it: for who stands before sigaction(2) of a
+/// program that handles SIGSEGV itself. `None`: nobody asked to see bad touches, or the caller is this module, which asks
+/// the kernel.
+#[must_use]
+pub fn handed_on(new: Option<libc::sigaction>) -> Option<libc::sigaction> {
+    let former = FORMER.load(Ordering::Acquire);
+    if former.is_null() || SETTING.load(Ordering::Relaxed) == thread() {
+        return None;
+    }
+    // SAFETY: what is stored there is never freed.
+    let old = unsafe { *former };
+    if let Some(new) = new {
+        FORMER.store(Box::into_raw(Box::new(new)), Ordering::Release);
+    }
+    Some(old)
+}
+
+fn thread() -> i32 {
+    rustix::thread::gettid().as_raw_nonzero().get()
+}
+
 /// The present action for SIGSEGV, and a new one in its place.
 fn action(new: Option<&libc::sigaction>) -> libc::sigaction {
     let mut old = MaybeUninit::zeroed();
     let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
+    SETTING.store(thread(), Ordering::Relaxed);
     // SAFETY: both point to an action or to nothing; the new handler is a function of the program.
     unsafe { libc::sigaction(libc::SIGSEGV, new, old.as_mut_ptr()) };
+    SETTING.store(0, Ordering::Relaxed);
     // SAFETY: an action of zeros is one, if the call should not have filled it.
     unsafe { old.assume_init() }
 }
@@ -102,7 +129,8 @@ extern "C" fn touched(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
 /// Whoever was there before us gets the signal; with nobody there the touch is repeated, and ends the process. What was
 /// sent by somebody does not come again by itself.
 fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let Some(former) = FORMER.get() else { return };
+    // SAFETY: what is stored there is never freed.
+    let Some(former) = (unsafe { FORMER.load(Ordering::Acquire).as_ref() }) else { return };
     match former.sa_sigaction {
         libc::SIG_IGN if sent(info) => {}
         libc::SIG_DFL | libc::SIG_IGN => {

@@ -15,7 +15,7 @@ mod stack;
 mod uffd;
 
 pub use descriptors::keep_descriptors_above;
-pub use fork::{AtFork, Judge, at_fork, on_bad_touch, replace};
+pub use fork::{AtFork, Judge, at_fork, handed_on, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};
 pub use placement::{CpuMask, affinity, online_cpus, set_affinity};

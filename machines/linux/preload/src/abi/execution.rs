@@ -3,7 +3,7 @@
 use super::{next, refused};
 use crate::environment::with_ours;
 use crate::start::managed;
-use crate::{children, masks};
+use crate::{children, masks, sys};
 use std::ffi::{c_char, c_int, c_void};
 
 type Strings = *const *mut c_char;
@@ -11,7 +11,7 @@ type Strings = *const *mut c_char;
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fork() -> c_int {
     match managed() {
-        None => crate::sys::fork(),
+        None => sys::fork(),
         Some(managed) => children::fork(managed).unwrap_or_else(|_| refused(libc::ENOMEM)),
     }
 }
@@ -36,14 +36,14 @@ unsafe extern "C" fn execvpe(file: *const c_char, arguments: Strings, environmen
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn execv(path: *const c_char, arguments: Strings) -> c_int {
-    masks::let_go();
-    next!(c"execv" as fn(path: *const c_char, arguments: Strings) -> c_int)
+    // SAFETY: the caller's strings, and the C library's.
+    unsafe { execve(path, arguments, sys::environment()) }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn execvp(file: *const c_char, arguments: Strings) -> c_int {
-    masks::let_go();
-    next!(c"execvp" as fn(file: *const c_char, arguments: Strings) -> c_int)
+    // SAFETY: as above.
+    unsafe { execvpe(file, arguments, sys::environment()) }
 }
 
 #[unsafe(no_mangle)]

@@ -5,6 +5,7 @@ mod descriptors;
 mod execution;
 mod mapping;
 mod placement;
+mod signals;
 
 use crate::sys;
 use mager_linux_client::Error;
