@@ -4,6 +4,7 @@ mod binaries;
 mod figures;
 mod killed;
 mod place;
+mod promises;
 mod refused;
 #[path = "../command/running.rs"]
 mod running;

@@ -8,7 +8,7 @@
 
 use crate::ahead::Streams;
 use crate::latency::Latency;
-use mager_linux_sys::{CpuMask, affinity, set_affinity};
+use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
 use std::time::{Duration, Instant};
 
 const SLOTS: u16 = 1024;
@@ -177,7 +177,11 @@ impl Thread {
         if near && !self.refused {
             let was_away = self.pulled.is_some();
             self.pull(home);
-            return if was_away || self.refused { Placed::AsItWas } else { Placed::Pulled };
+            return match (was_away, self.pulled.is_some()) {
+                (false, true) => Placed::Pulled,
+                (true, false) => Placed::LetGo,
+                (false, false) | (true, true) => Placed::AsItWas,
+            };
         }
         if far && self.let_go() { Placed::LetGo } else { Placed::AsItWas }
     }
@@ -186,6 +190,10 @@ impl Thread {
     fn pull(&mut self, home: &CpuMask) {
         match affinity(self.id) {
             Ok(now) if self.pulled.is_some() && now == *home => {}
+            // Where it may not run it is not pulled.
+            Ok(now) if !online_cpus(home).all(|cpu| now.is_set(cpu)) => {
+                (self.pulled, self.refused) = (None, true);
+            }
             Ok(now) if set_affinity(self.id, home).is_ok() => {
                 self.pulled = Some((Box::new(now), Box::new(*home)));
             }

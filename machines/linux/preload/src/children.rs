@@ -53,6 +53,6 @@ extern "C" fn after() {
     managed.gate.open();
     if PARENT.load(Ordering::Relaxed) != sys::process() {
         masks::let_go();
-        managed.zones(|zones| zones.mappings.guard_again(managed));
+        managed.zones(|zones| zones.mappings.guard_again());
     }
 }

@@ -15,16 +15,18 @@ pub(crate) struct Mappings {
     /// Runs that are not readable and writable, and what they are instead.
     guarded: BTreeMap<u32, (u32, i32)>,
     page: usize,
+    /// The arena's first address.
+    base: usize,
 }
 
 impl Mappings {
     /// Everything from `start` to `end` is free.
-    pub(crate) fn new(page: usize, start: usize, end: usize) -> Self {
+    pub(crate) fn new(base: usize, page: usize, start: usize, end: usize) -> Self {
         let number = |bytes: usize| u32::try_from(bytes / page).unwrap_or(u32::MAX);
         let mut room = Room::new(number(end));
         let taken = room.take_at(0, number(start));
         debug_assert!(taken, "mappings: an empty room has room");
-        Mappings { room, runs: BTreeMap::new(), guarded: BTreeMap::new(), page }
+        Mappings { room, runs: BTreeMap::new(), guarded: BTreeMap::new(), page, base }
     }
 
     fn count(&self, len: usize) -> Option<u32> {
@@ -54,8 +56,8 @@ impl Mappings {
 
     /// Gives back what alignment needed no more.
     fn trim(&mut self, found: u32, count: u32, slack: u32, align: usize) -> u32 {
-        let step = u32::try_from((align / self.page).max(1)).unwrap_or(1);
-        let page = found.next_multiple_of(step);
+        let at = (self.base + found as usize * self.page).next_multiple_of(align.max(1));
+        let page = u32::try_from((at - self.base) / self.page).unwrap_or(found);
         let end = found + count + slack;
         for (from, to) in [(found, page), (page + count, end)] {
             if to > from {
@@ -85,7 +87,7 @@ impl Mappings {
     /// They are not mapped any more, whatever of them was.
     pub(crate) fn unmap(&mut self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
         for run in self.inside(&self.around(bytes)) {
-            self.unguard(managed, run);
+            self.unguard(run);
             managed.arena.withdraw(run)?;
             self.cut(run);
             self.room.give(run.page, run.count);
@@ -141,10 +143,10 @@ impl Mappings {
     }
 
     /// What may be done with these bytes from now on. Readable and writable is what they are at first.
-    pub(crate) fn guard(&mut self, managed: &Managed, bytes: &Range<usize>, rights: i32) -> Result<(), i32> {
+    pub(crate) fn guard(&mut self, bytes: &Range<usize>, rights: i32) -> Result<(), i32> {
         let pages = self.around(bytes);
         let run = Pages { page: pages.start, count: pages.end - pages.start };
-        self.set_rights(managed, run, rights)?;
+        self.set_rights(run, rights)?;
         self.carve(run);
         if rights != sys::READ_WRITE {
             self.guarded.insert(run.page, (run.count, rights));
@@ -152,10 +154,10 @@ impl Mappings {
         Ok(())
     }
 
-    fn unguard(&mut self, managed: &Managed, gone: Pages) {
+    fn unguard(&mut self, gone: Pages) {
         for run in self.carve(gone) {
             // The arena's own rights, to be had again by whoever gets these pages next.
-            let _ = self.set_rights(managed, run, sys::READ_WRITE);
+            let _ = self.set_rights(run, sys::READ_WRITE);
         }
     }
 
@@ -177,16 +179,15 @@ impl Mappings {
         cut.collect()
     }
 
-    fn set_rights(&self, managed: &Managed, run: Pages, rights: i32) -> Result<(), i32> {
-        let base = sys::word(managed.arena.addresses().0);
-        let (start, len) = (base + run.page as usize * self.page, run.count as usize * self.page);
+    fn set_rights(&self, run: Pages, rights: i32) -> Result<(), i32> {
+        let (start, len) = (self.base + run.page as usize * self.page, run.count as usize * self.page);
         sys::protect(start, len, rights)
     }
 
     /// In a forked child, whose arena is readable and writable all over.
-    pub(crate) fn guard_again(&self, managed: &Managed) {
+    pub(crate) fn guard_again(&self) {
         for (&page, &(count, rights)) in &self.guarded {
-            let _ = self.set_rights(managed, Pages { page, count }, rights);
+            let _ = self.set_rights(Pages { page, count }, rights);
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn chosen() {
 pub(crate) fn own() -> Option<CpuMask> {
     let own = OWN.get().or_else(|| PROCESS.get().copied())?;
     let now = affinity(0).ok()?;
-    (now.count() == 1 && own.count() > 1).then_some(own)
+    (now.count() == 1 && now != own).then_some(own)
 }
 
 /// The calling thread is where it wants to be, and so is what it is about to make.

@@ -129,7 +129,7 @@ impl Managed {
         let (base, len) = (sys::word(base), sys::word(len));
         let page = sys::word(arena.page_size());
         let heap = Heap::new(len / 2, page);
-        let mappings = Mappings::new(page, len / 2, len);
+        let mappings = Mappings::new(base, page, len / 2, len);
         address::set(base, len / 2, len);
         let zones = Mutex::new(Zones { heap, mappings });
         let managed = Managed { arena, _connection: connection, gate: Gate::new(), zones };

@@ -123,13 +123,13 @@ impl Call {
             return Err(libc::ENOMEM);
         }
         managed.zones(|zones| {
-            zones.mappings.guard(managed, bytes, sys::READ_WRITE)?;
+            zones.mappings.guard(bytes, sys::READ_WRITE)?;
             zones.mappings.discard(managed, bytes).map_err(no_memory)
         })?;
         if self.flags & libc::MAP_ANONYMOUS == 0 {
             sys::read_all(self.fd, self.address, self.len, self.at)?;
         }
-        managed.zones(|zones| zones.mappings.guard(managed, bytes, self.rights))
+        managed.zones(|zones| zones.mappings.guard(bytes, self.rights))
     }
 }
 
@@ -178,7 +178,7 @@ unsafe extern "C" fn mprotect(start: *mut c_void, len: usize, rights: c_int) -> 
     split(
         address,
         len,
-        |managed, bytes| managed.zones(|zones| zones.mappings.guard(managed, bytes, rights)),
+        |managed, bytes| managed.zones(|zones| zones.mappings.guard(bytes, rights)),
         |start, len| sys::protect(start, len, rights),
     )
 }

@@ -1,0 +1,143 @@
+/* What the C library and the kernel promise of memory, tried under a budget smaller than what is used. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MUST(what) do { if (!(what)) { fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #what, strerror(errno)); exit(1); } } while (0)
+#define MIB ((size_t)1 << 20)
+
+static void fill(unsigned char *at, size_t len, unsigned seed) {
+    for (size_t i = 0; i < len; i += 64) at[i] = (unsigned char)(i / 64 * 31 + i / 4096 + seed);
+}
+static int holds(const unsigned char *at, size_t len, unsigned seed) {
+    for (size_t i = 0; i < len; i += 64) if (at[i] != (unsigned char)(i / 64 * 31 + i / 4096 + seed)) return 0;
+    return 1;
+}
+static int zeros(const unsigned char *at, size_t len) {
+    for (size_t i = 0; i < len; i += 64) if (at[i]) return 0;
+    return 1;
+}
+
+static void allocation(void) {
+    unsigned char *blocks[64];
+    for (int i = 0; i < 64; i++) { blocks[i] = malloc(300000 + i * 1000); MUST(blocks[i]); fill(blocks[i], 300000, i); }
+    for (int i = 0; i < 64; i++) MUST(holds(blocks[i], 300000, i) && malloc_usable_size(blocks[i]) >= 300000);
+    for (int i = 0; i < 64; i++) { blocks[i] = realloc(blocks[i], 600000); MUST(blocks[i] && holds(blocks[i], 300000, i)); }
+    for (int i = 0; i < 64; i++) free(blocks[i]);
+    unsigned char *large = malloc(20 * MIB);
+    MUST(large); fill(large, 20 * MIB, 1);
+    large = realloc(large, 40 * MIB); MUST(large && holds(large, 20 * MIB, 1));
+    large = realloc(large, 18 * MIB); MUST(large && holds(large, 18 * MIB, 1));
+    large = realloc(large, 4096); MUST(large && holds(large, 4096, 1));
+    free(large);
+    large = calloc(5, 8 * MIB); MUST(large && zeros(large, 40 * MIB)); free(large);
+    void *aligned;
+    for (size_t align = 16; align <= 32 * MIB; align *= 2) {
+        MUST(posix_memalign(&aligned, align, 100000) == 0 && (uintptr_t)aligned % align == 0);
+        memset(aligned, 1, 100000); free(aligned);
+    }
+    MUST(posix_memalign(&aligned, 24, 1) == EINVAL);
+    volatile size_t huge = (size_t)1 << 40, many = SIZE_MAX / 2;
+    errno = 0; MUST(!malloc(huge) && errno == ENOMEM);
+    errno = 0; MUST(!calloc(many, 4) && errno == ENOMEM);
+    errno = 0; MUST(!reallocarray(NULL, many, 4) && errno == ENOMEM);
+    MUST(mmap(0, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM);
+}
+
+static sigjmp_buf *back;
+static void caught(int signal) { (void)signal; siglongjmp(*back, 1); }
+static int touches(volatile unsigned char *at, int store) {
+    sigjmp_buf here; struct sigaction mine = {.sa_handler = caught}, former; int ok = 1;
+    back = &here; MUST(sigaction(SIGSEGV, &mine, &former) == 0);
+    if (sigsetjmp(here, 1)) ok = 0; else if (store) *at = 9; else (void)*at;
+    MUST(sigaction(SIGSEGV, &former, NULL) == 0);
+    return ok;
+}
+
+static void mappings(void) {
+    size_t len = 24 * MIB;
+    unsigned char *at = mmap(0, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MUST(at != MAP_FAILED && zeros(at, len)); fill(at, len, 3); MUST(holds(at, len, 3));
+    MUST(madvise(at + 4 * MIB, 4 * MIB, MADV_DONTNEED) == 0 && zeros(at + 4 * MIB, 4 * MIB));
+    MUST(holds(at, 4 * MIB, 3));
+    MUST(mprotect(at, MIB, PROT_READ) == 0 && touches(at, 0) && !touches(at, 1) && touches(at + MIB, 0));
+    MUST(mprotect(at, MIB, PROT_NONE) == 0 && !touches(at, 0));
+    MUST(mprotect(at, MIB, PROT_READ | PROT_WRITE) == 0 && holds(at, 4 * MIB, 3));
+    MUST(munmap(at + 8 * MIB, 8 * MIB) == 0 && holds(at, 4 * MIB, 3));
+    unsigned char *grown = mremap(at, 8 * MIB, 12 * MIB, MREMAP_MAYMOVE);
+    MUST(grown != MAP_FAILED && holds(grown, 4 * MIB, 3) && zeros(grown + 8 * MIB, 4 * MIB));
+    grown = mremap(grown, 12 * MIB, 2 * MIB, 0); MUST(grown != MAP_FAILED && holds(grown, 2 * MIB, 3));
+    MUST(mmap(grown, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == grown);
+    MUST(zeros(grown, MIB));
+    int file = open(__FILE__, O_RDONLY); char head[8] = {0};
+    MUST(file < 0 || pread(file, head, 7, 0) == 7);
+    if (file >= 0) {
+        MUST(mmap(grown, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == grown && !memcmp(grown, head, 7));
+        close(file);
+    }
+    MUST(munmap(grown, 2 * MIB) == 0 && munmap(at + 16 * MIB, 8 * MIB) == 0);
+}
+
+static void *writer(void *at) { for (int i = 0; i < 6; i++) fill(at, 2 * MIB, i); MUST(holds(at, 2 * MIB, 5)); return at; }
+
+static void children(void) {
+    pthread_t threads[4]; unsigned char *parts = malloc(8 * MIB), *mine = malloc(6 * MIB);
+    fill(mine, 6 * MIB, 7);
+    for (int i = 0; i < 4; i++) MUST(pthread_create(&threads[i], NULL, writer, parts + i * 2 * MIB) == 0);
+    for (int i = 0; i < 8; i++) {
+        pid_t child = fork(); MUST(child >= 0);
+        if (!child) {
+            MUST(holds(mine, 6 * MIB, 7)); fill(mine, 6 * MIB, 8 + i); MUST(holds(mine, 6 * MIB, 8 + i));
+            free(malloc(MIB)); _exit(40 + i);
+        }
+        int status; MUST(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 40 + i);
+    }
+    for (int i = 0; i < 4; i++) MUST(pthread_join(threads[i], NULL) == 0);
+    MUST(holds(mine, 6 * MIB, 7));
+    pid_t bare = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (bare == 0) _exit(mine[64]);
+    int status; MUST(bare > 0 && waitpid(bare, &status, 0) == bare);
+    MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    free(parts); free(mine);
+}
+
+static void descriptors(void) {
+    MUST(close_range(3, 5000, 0) == 0);
+    for (int fd = 3; fd < 5000; fd++) close(fd);
+    closefrom(3);
+    int lowest = open("/dev/null", O_RDONLY); MUST(lowest == 3); close(lowest);
+    int direct = open("memory.tmp", O_RDWR | O_CREAT | O_DIRECT, 0600); MUST(direct >= 0);
+    MUST((fcntl(direct, F_GETFL) & O_DIRECT) == 0);
+    MUST(fcntl(direct, F_SETFL, O_DIRECT) == 0 && (fcntl(direct, F_GETFL) & O_DIRECT) == 0);
+    close(direct); unlink("memory.tmp");
+}
+
+static void placement(void) {
+    cpu_set_t all, one, now; MUST(sched_getaffinity(0, sizeof all, &all) == 0);
+    unsigned char *work = malloc(20 * MIB);
+    for (int i = 0; i < 3; i++) { fill(work, 20 * MIB, i); MUST(holds(work, 20 * MIB, i)); }
+    MUST(sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&all, &now));
+    CPU_ZERO(&one); for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) if (CPU_ISSET(cpu, &all)) { CPU_SET(cpu, &one); break; }
+    MUST(sched_setaffinity(0, sizeof one, &one) == 0);
+    fill(work, 20 * MIB, 9); MUST(sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&one, &now));
+    MUST(sched_setaffinity(0, sizeof all, &all) == 0); free(work);
+}
+
+int main(void) {
+    allocation(); mappings(); children(); descriptors(); placement();
+    puts("as promised");
+    return 0;
+}
