@@ -11,6 +11,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// A build or a test suite may have many at once.
+const MOST_PROCESSES: &str = "4096";
 /// So long a pager that has nobody left to serve is waited for, so that its socket is gone when the run is over.
 const PATIENCE: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 /// The environment of a run that this one is part of, where it is empty rather than missing so that nobody gives it back:
@@ -36,7 +38,8 @@ impl Pager {
             .map_err(|why| Refusal::Own(format!("this command cannot find itself: {why}")))?;
         let socket = socket();
         let mut command = Command::new(&program);
-        command.arg("serve").args(sizes.words()).args(more).arg("--socket").arg(&socket);
+        command.arg("serve").args(sizes.words()).args(more).args(["--clients", MOST_PROCESSES]);
+        command.arg("--socket").arg(&socket);
         OF_PROGRAMS.into_iter().for_each(|name| _ = command.env(name, ""));
         let (control, child) = start(command).map_err(|why| match why {
             NotServing::Program(why) => Refusal::Own(format!("{}: {why}", program.display())),
