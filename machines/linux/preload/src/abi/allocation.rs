@@ -202,13 +202,13 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> usize {
     }
 }
 
-/// What is free goes back to the pager.
+/// What is free goes back to the pager soon, as it does without being asked.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc_trim(pad: usize) -> c_int {
     if managed().is_none() {
         return next!(c"malloc_trim" as fn(pad: usize) -> c_int);
     }
     // SAFETY: it takes a choice.
-    unsafe { mi::mi_collect(true) };
+    unsafe { mi::mi_collect(false) };
     1
 }
