@@ -89,7 +89,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "numpy",
-        shows: "arrays of four times the budget: written, sorted, transposed",
+        shows: "arrays: written, sorted, transposed",
         packages: &["python3-numpy"],
         needs: &["python3:numpy"],
         text: false,
@@ -197,7 +197,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "node",
-        shows: "objects, a map, a typed array; its heap lies in reservations of its own",
+        shows: "objects, a map, a typed array; its heap lies in reservations of its own, outside the budget",
         packages: &["nodejs"],
         needs: &["node"],
         text: false,

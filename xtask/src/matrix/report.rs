@@ -10,7 +10,8 @@ const HEAD: &str = "\
 # Real programs under `mager run`
 
 Written by `cargo xtask matrix --report docs/matrix.md` (`--install` installs the programs by Debian's names; root for
-control groups and swap). Each program is unmodified and has data larger than its memory. It is run
+control groups and swap). Each program is unmodified; *needs* beside *budget* says how
+much is missing, if anything. It is run
 - *unlimited*;
 - in a *cgroup* that bounds its memory to the budget (and 8 MiB), with the kernel's swap in a file on the same disk; the
   group pays for page tables and cached files, too;

@@ -101,7 +101,7 @@ pub struct Args {
     /// The program pins what devices write to through Mager's API: do not keep it from O_DIRECT and io_uring
     #[arg(long)]
     allow_pinned: bool,
-    /// Say what the agent does in each process
+    /// Have each program say when it begins to have its memory from the pager
     #[arg(long)]
     verbose: bool,
     /// The program and its arguments

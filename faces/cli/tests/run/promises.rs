@@ -42,3 +42,18 @@ fn a_cleared_environment_keeps_the_budget() {
     assert!(text(&ran.stdout).contains("mager_preload"), "{}", text(&ran.stdout));
     place.is_clean();
 }
+
+#[test]
+fn each_program_says_where_its_memory_is_from_if_asked() {
+    let Some(place) = Place::new() else { return };
+    let ran = place
+        .run(&["--verbose"], &["sh", "-c", "ls / >/dev/null; ls / >/dev/null"])
+        .output()
+        .expect("it starts");
+    let said = text(&ran.stderr);
+    assert!(
+        said.lines().filter(|line| line.contains("has its memory from the pager at")).count() >= 2,
+        "{said}"
+    );
+    place.is_clean();
+}

@@ -104,7 +104,14 @@ fn begin() {
         Some(socket) => {
             let socket = PathBuf::from(socket);
             match Managed::start(&socket) {
-                Ok(()) => READY,
+                Ok(()) => {
+                    tell::say_if_asked(&format!(
+                        "process {} has its memory from the pager at {}",
+                        sys::process(),
+                        socket.display()
+                    ));
+                    READY
+                }
                 Err(why) => tell::give_up(&format!(
                     "this program cannot have its memory from the pager at {}: {why}",
                     socket.display()
