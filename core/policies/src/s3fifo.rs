@@ -5,10 +5,21 @@
 //! leaves and is remembered by a ghost (`ghost`, nine tenths); a page that comes back while its ghost lives goes to
 //! the main queue at once. The main queue is a clock.
 //!
-//! By default it lives on reference bits (one bit, one touch moves a page on), so it runs on every machine. The
-//! paper counts touches up to 3 and asks for two: `counts=1` does that, and observes every access. `fill-main=1` is
-//! a variant of some simulators: until the first eviction, what the small queue has no room for goes to the main
-//! one.
+//! By default it lives on reference bits (one bit, one touch moves a page on), so it runs on every machine. On a
+//! machine the very fault that brings a page in sets its bit, and where bits are emulated a touch is seen only after
+//! the bit was taken away: so the newcomers of the small queue (`fresh`, half of it) are left alone, and bits are
+//! taken away where the older ones begin, of which touches count. `fresh=0` is the paper's small queue.
+//!
+//! ```text
+//! admit --> fresh --bit taken--> watched --touched--> main (a clock; the bit stays)
+//!                                        --untouched--> out, and a ghost:  admit of a ghost --> main
+//! ```
+//! Where a touch costs a trap the main queue spares at most three pages for each victim, on average; the next is then
+//! taken though it was touched.
+//!
+//! The paper counts touches up to 3 and asks for two: `counts=1` does that, observes every access, and has no fresh
+//! part. `fill-main=1` is a variant of some simulators: until the first eviction, what the small queue has no room
+//! for goes to the main one.
 //!
 //! The paper evicts from the main queue as well when a page moves on and that queue is full, so that one fault may
 //! free two frames; here, as in libCacheSim, it then holds a little more than its share until the next fault.
@@ -23,15 +34,29 @@ use crate::{
 };
 use alloc::{boxed::Box, vec};
 
-const SMALL: usize = 0;
-const MAIN: usize = 1;
-const GHOST: usize = 2;
+/// The small queue: newcomers, and those whose touches count.
+const FRESH: usize = 0;
+const WATCHED: usize = 1;
+const MAIN: usize = 2;
+const GHOST: usize = 3;
+
+/// Of the small queue.
+const FRESH_PART: f64 = 0.5;
+/// Newcomers that begin to be watched for each victim, at most.
+const AT_ONCE: u32 = 8;
+/// Pages spared for each victim, on average and at most: where nearly all are touched all the time, to learn that costs
+/// more than it is worth.
+const SPARED: u32 = 3;
 
 /// Small, main and ghost queues.
 #[derive(Clone, Debug)]
 pub struct S3Fifo {
-    queues: Queues<3>,
+    queues: Queues<4>,
     most_small: u32,
+    /// Newcomers of the small queue whose bits are left alone.
+    most_fresh: u32,
+    /// Pages of the main queue that may be spared because they were touched.
+    credit: u32,
     most_main: u32,
     most_ghosts: u32,
     /// Touches of each frame, where they are counted.
@@ -54,14 +79,43 @@ impl S3Fifo {
         // Between two admissions no more than all frames can leave a ghost.
         let queues = Queues::new(frames, most_ghosts.saturating_add(frames));
         let most_main = frames.saturating_sub(most_small);
-        S3Fifo { queues, most_small, most_main, most_ghosts, counts: None, enough: 1, fill_main: false }
+        let most_fresh = part(most_small, FRESH_PART);
+        let (counts, enough, fill_main) = (None, 1, false);
+        S3Fifo {
+            queues,
+            most_small,
+            most_fresh,
+            credit: 0,
+            most_main,
+            most_ghosts,
+            counts,
+            enough,
+            fill_main,
+        }
     }
 
     /// Counts touches up to 3, as the paper does; `enough` of them move a page on.
     #[must_use]
     pub fn counting(self, enough: u8) -> Self {
         let counts = vec![0; self.queues.frames() as usize].into_boxed_slice();
-        S3Fifo { counts: Some(counts), enough, ..self }
+        S3Fifo { counts: Some(counts), enough, most_fresh: 0, ..self }
+    }
+
+    fn small(&self) -> u32 {
+        self.queues.len(FRESH) + self.queues.len(WATCHED)
+    }
+
+    /// Touches of the newcomers before the last `fresh` count from here on: of `most` at once, so that no victim costs
+    /// all frames' bits. (Where none is ever fresh they always did.)
+    fn watch(&mut self, fresh: u32, most: u32, frames: &mut impl Frames) {
+        let extra = self.queues.len(FRESH).saturating_sub(fresh);
+        for _ in 0..if self.most_fresh > 0 { extra.min(most) } else { extra } {
+            let frame = self.queues.head(FRESH).expect("a queue longer than nothing has a head");
+            if self.most_fresh > 0 && frames.referenced(FrameNo(frame)) {
+                frames.unreference(FrameNo(frame));
+            }
+            self.queues.move_to(WATCHED, frame);
+        }
     }
 
     fn touches(&self, frame: FrameNo, frames: &impl Frames) -> u8 {
@@ -80,39 +134,53 @@ impl S3Fifo {
     }
 
     /// The queue to take from: the main one if it has more than its share, and when the small one is empty.
-    fn first_queue(&self) -> usize {
-        let small = self.queues.len(MAIN) <= self.most_main && self.queues.len(SMALL) > 0;
-        if small || self.queues.len(MAIN) == 0 { SMALL } else { MAIN }
+    fn first_queue(&mut self, frames: &mut impl Frames) -> usize {
+        let small = self.queues.len(MAIN) <= self.most_main && self.small() > 0;
+        if !small && self.queues.len(MAIN) > 0 {
+            return MAIN;
+        }
+        if self.queues.len(WATCHED) == 0 {
+            self.watch(0, 1, frames);
+        }
+        WATCHED
     }
 
-    /// Looks at the head of the small queue: the victim, or one page moved on.
+    /// Looks at the head of those watched: the victim, or one page moved on.
     fn pass_small(&mut self, frame: FrameNo, frames: &mut impl Frames) -> Option<FrameNo> {
         let touches = self.touches(frame, frames);
         if touches < self.enough {
             self.queues.pass(frame.0);
             return Some(frame);
         }
-        self.spend(frame, touches, frames);
+        // A bit that was watched for is left as it is: taking it away would cost another trap.
+        if self.most_fresh == 0 {
+            self.spend(frame, touches, frames);
+        }
         self.queues.move_to(MAIN, frame.0);
         None
     }
 
-    /// Looks at the head of the main queue: the victim, or another round for it.
+    /// Looks at the head of the main queue: the victim, or another round for it if it was touched.
     fn pass_main(&mut self, frame: FrameNo, frames: &mut impl Frames) -> Option<FrameNo> {
         let touches = self.touches(frame, frames);
-        if touches > 0 {
+        let spared = touches > 0 && (self.most_fresh == 0 || self.credit > 0);
+        if spared {
+            self.credit = self.credit.saturating_sub(1);
             self.spend(frame, 1, frames);
         }
         self.queues.pass(frame.0);
-        (touches == 0).then_some(frame)
+        (!spared).then_some(frame)
     }
 }
 
 impl Configured for S3Fifo {
     fn configured(frames: u32, options: &mut Options<'_>) -> Result<Self, BadSpec> {
         let (small, ghost) = (options.share("small", 0.1, frames)?, options.share("ghost", 0.9, frames)?);
-        let plain = S3Fifo::with(frames, small.min(frames), ghost);
         let counting = options.count("counts", 0, 0)? != 0;
+        let mut plain = S3Fifo::with(frames, small.min(frames), ghost);
+        if !counting {
+            plain.most_fresh = options.share("fresh", FRESH_PART, plain.most_small)?;
+        }
         let enough = options.count("enough", if counting { 2 } else { 1 }, 1)?;
         let enough = u8::try_from(enough).ok().filter(|&e| e <= if counting { 3 } else { 1 });
         let enough = enough.ok_or(BadSpec::BadValue("enough", "1, or up to 3 with counts=1"))?;
@@ -133,16 +201,16 @@ impl Policy for S3Fifo {
             self.queues.exhume(ghost);
         }
         self.queues.trim(GHOST, self.most_ghosts);
-        let overflow = self.fill_main && self.queues.len(SMALL) >= self.most_small;
+        let overflow = self.fill_main && self.small() >= self.most_small;
         self.queues.set_page(frame, page);
-        self.queues.push(if ghost.is_some() || overflow { MAIN } else { SMALL }, frame.0);
+        self.queues.push(if ghost.is_some() || overflow { MAIN } else { FRESH }, frame.0);
         if let Some(counts) = &mut self.counts {
             counts[frame.index()] = 0;
         }
     }
 
     fn remove(&mut self, frame: FrameNo, why: Gone) {
-        if self.queues.unlink(frame.0) == SMALL && why == Gone::Evicted {
+        if self.queues.unlink(frame.0) != MAIN && why == Gone::Evicted {
             self.queues.bury(GHOST, frame);
         }
     }
@@ -163,10 +231,12 @@ impl Policy for S3Fifo {
     /// Each step moves a page on, takes a touch from it, or finds the victim.
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         self.fill_main = false;
-        let mut queue = self.first_queue();
-        for _ in 0..6 * u64::from(self.queues.len(SMALL) + self.queues.len(MAIN)) {
+        self.credit = (self.credit + SPARED).min(self.most_main / 4 + SPARED);
+        self.watch(self.most_fresh, AT_ONCE, frames);
+        let mut queue = self.first_queue(frames);
+        for _ in 0..6 * u64::from(self.small() + self.queues.len(MAIN)) {
             if self.queues.len(queue) == 0 {
-                queue = self.first_queue();
+                queue = self.first_queue(frames);
             }
             let frame = FrameNo(self.queues.head(queue)?);
             if !frames.evictable(frame) {
@@ -174,17 +244,18 @@ impl Policy for S3Fifo {
                 continue;
             }
             let victim =
-                if queue == SMALL { self.pass_small(frame, frames) } else { self.pass_main(frame, frames) };
+                if queue == MAIN { self.pass_main(frame, frames) } else { self.pass_small(frame, frames) };
             if victim.is_some() {
                 return victim;
             }
         }
-        let left = self.queues.evictable(SMALL, frames).or_else(|| self.queues.evictable(MAIN, frames));
+        let left = [WATCHED, FRESH, MAIN].into_iter().find_map(|queue| self.queues.evictable(queue, frames));
         left.map(FrameNo)
     }
 
     fn order(&self, visit: &mut dyn FnMut(FrameNo)) {
-        self.queues.visit(SMALL, visit);
+        self.queues.visit(WATCHED, visit);
+        self.queues.visit(FRESH, visit);
         self.queues.visit(MAIN, visit);
     }
 }

@@ -52,12 +52,17 @@ fn two_queues() {
 
 #[test]
 fn s3_fifo_on_reference_bits() {
-    check("s3-fifo", |n| Box::new(queues::S3Fifo::new(n, 1, 1)));
+    check("s3-fifo", |n| Box::new(queues::S3Fifo::new(n, 1, 1, n / 10 / 2)));
+}
+
+#[test]
+fn s3_fifo_watching_all_newcomers() {
+    check("s3-fifo:fresh=0", |n| Box::new(queues::S3Fifo::new(n, 1, 1, 0)));
 }
 
 #[test]
 fn s3_fifo_counting_touches() {
-    check("s3-fifo:counts=1", |n| Box::new(queues::S3Fifo::new(n, 3, 2)));
+    check("s3-fifo:counts=1", |n| Box::new(queues::S3Fifo::new(n, 3, 2, 0)));
 }
 
 #[test]

@@ -149,36 +149,55 @@ impl Cache for TwoQ {
     }
 }
 
-/// Pages with their touches.
+/// Pages with their touches; those of the last `fresh` in the small queue do not count.
 pub struct S3Fifo {
     n: usize,
     most: u32,
     enough: u32,
+    fresh: usize,
+    credit: usize,
+    /// So many of the small queue are not fresh any more.
+    watched: usize,
     small: Vec<(u32, u32)>,
     main: Vec<(u32, u32)>,
     ghost: Vec<u32>,
 }
 
 impl S3Fifo {
-    pub fn new(n: u32, most: u32, enough: u32) -> Self {
-        S3Fifo { n: n as usize, most, enough, small: vec![], main: vec![], ghost: vec![] }
+    pub fn new(n: u32, most: u32, enough: u32, fresh: u32) -> Self {
+        let (n, fresh) = (n as usize, fresh as usize);
+        S3Fifo { n, most, enough, fresh, credit: 0, watched: 0, small: vec![], main: vec![], ghost: vec![] }
+    }
+
+    /// The first `watched` of the small queue are watched; those that were not before begin with no touch.
+    fn watch(&mut self, watched: usize) {
+        if self.fresh > 0 {
+            (self.watched..watched).for_each(|at| self.small[at].1 = 0);
+        }
+        self.watched = self.watched.max(watched);
     }
 
     fn evict(&mut self) {
-        if self.main.len() <= self.n - self.n / 10 {
-            while !self.small.is_empty() {
+        self.credit = (self.credit + 3).min((self.n - self.n / 10) / 4 + 3);
+        let most = if self.fresh > 0 { self.watched + 8 } else { self.n };
+        self.watch(self.small.len().saturating_sub(self.fresh).min(most));
+        while self.main.len() <= self.n - self.n / 10 && !self.small.is_empty() {
+            self.watch(1);
+            while self.watched > 0 {
                 let (page, touches) = self.small.remove(0);
+                self.watched -= 1;
                 if touches < self.enough {
                     return self.ghost.push(page);
                 }
-                self.main.push((page, 0));
+                self.main.push((page, if self.fresh > 0 { touches } else { 0 }));
             }
         }
         loop {
             let (page, touches) = self.main.remove(0);
-            if touches == 0 {
+            if touches == 0 || self.fresh > 0 && self.credit == 0 {
                 return;
             }
+            self.credit = self.credit.saturating_sub(1);
             self.main.push((page, touches - 1));
         }
     }
