@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   write --> same-filled? --> a word in the table              (done at once)
-//!         --> room in compressed memory? --> pack               (done at once)
+//!         --> room in compressed memory? --> pack               (here, or by other threads where many come at once)
 //!         --> else the swap file --> queue --> submit: sort, join, hand to the engine
 //!   read  --> where the table says; a lone read is read here and now
 //!   engine --> finished: checksum, retry, spare block --> Done
@@ -14,6 +14,7 @@
 mod figures;
 mod files;
 mod options;
+mod packing;
 mod queue;
 mod settle;
 mod swap;
@@ -27,6 +28,7 @@ use crate::place::{checked_page_size, wide};
 use crate::sys::Toward;
 use crate::{BufferNo, Buffers, OpenError, StoreError};
 use files::Files;
+use packing::Packing;
 use queue::Queue;
 use std::collections::VecDeque;
 use std::fmt;
@@ -74,6 +76,8 @@ pub struct Backing {
     files: Files,
     queue: Queue,
     engine: Box<dyn Engine>,
+    /// Where other threads pack.
+    packing: Option<Packing>,
     /// What the engine is, for people.
     engine_name: String,
     ready: VecDeque<Done>,
@@ -91,12 +95,19 @@ impl Backing {
         let page_size = checked_page_size(options.page_size)?;
         let swap = Swap::new(&options)?;
         let (engine, engine_name) = options::engine(&options)?;
+        let packing = match options.packers {
+            threads if threads > 0 && options.compressed.is_some() => {
+                Some(Packing::new(threads, page_size, options.checksums, engine.wait_fd())?)
+            }
+            _ => None,
+        };
         Ok(Backing {
             page_size,
             swap,
             files: Files::default(),
             queue: Queue::default(),
             engine,
+            packing,
             engine_name,
             ready: VecDeque::new(),
             unfinished: 0,
@@ -143,15 +154,16 @@ impl Backing {
     }
 
     /// Begins to write a buffer to `home`; it cannot be changed until the answer. What fits into compressed memory is
-    /// written at once, and so is its answer.
+    /// written at once, and so is its answer; where other threads pack, at `submit` or when they are done.
     ///
     /// A file never grows: of the block that it ends in only that part is written.
     pub fn write(&mut self, tag: u32, home: Home, from: BufferNo, buffers: &mut Buffers) {
         self.begin(from, buffers);
         self.figures.writes += 1;
         let answer = match home {
-            Home::Swap(block) => match self.swap.write(block, buffers.bytes(from)) {
+            Home::Swap(block) => match self.write_swap(block, buffers.bytes(from)) {
                 Ok(Kept::InMemory) => Ok(()),
+                Ok(Kept::ToPack) => return self.pack_later(tag, block, from, buffers),
                 Ok(Kept::Spilled(file, offset)) => {
                     self.enqueue(tag, home, file, offset, self.page_size, buffers.lend(from, Toward::Store));
                     return;
@@ -169,6 +181,13 @@ impl Backing {
         self.ready.push_back(Done { tag, result: answer });
     }
 
+    fn write_swap(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
+        match self.swap.write(block, page)? {
+            Kept::ToPack if !self.can_pack_later() => self.swap.keep(block, page, None),
+            kept => Ok(kept),
+        }
+    }
+
     /// The contents of a swap block are not needed any more; it reads as zeros. It must not be in flight.
     pub fn release(&mut self, block: u32) {
         self.swap.release(block);
@@ -178,6 +197,7 @@ impl Backing {
     /// out before this returns: waiting for it costs more than doing it.
     pub fn submit(&mut self, _buffers: &mut Buffers) {
         self.swap.give_back();
+        self.submit_packing();
         if self.engine.at_once()
             && let Some(job) = self.lone_read()
         {
@@ -193,6 +213,9 @@ impl Backing {
     /// An answer, if there is one. Never waits for a device. Only after it has said `None`, and queued jobs were
     /// submitted, does waiting for [`Backing::wait_fd`] make sense.
     pub fn finished(&mut self) -> Option<Done> {
+        if self.ready.is_empty() {
+            self.fetch_packed();
+        }
         loop {
             if let Some(done) = self.ready.pop_front() {
                 self.unfinished -= 1;
@@ -207,7 +230,10 @@ impl Backing {
     /// Readable when [`Backing::finished`] may have something new. `None` if nothing ever takes longer than `submit`.
     #[must_use]
     pub fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.engine.wait_fd()
+        match &self.packing {
+            Some(packing) => Some(packing.wait_fd()),
+            None => self.engine.wait_fd(),
+        }
     }
 
     /// Jobs begun whose answers were not fetched.

@@ -16,6 +16,8 @@ pub struct Options {
     pub swap: Option<SwapOptions>,
     /// How many bytes of memory compressed pages may take, overhead included; `None`: pages go to the swap file.
     pub compressed: Option<usize>,
+    /// Threads that compress where many pages are written at once; 0: whoever writes does it.
+    pub packers: usize,
     /// Who carries out what takes time.
     pub engine: EngineKind,
     /// Keep a checksum of each swap block and verify it on each read?
@@ -32,6 +34,7 @@ impl Options {
             page_size,
             swap: None,
             compressed: None,
+            packers: 0,
             engine: EngineKind::Auto,
             checksums: true,
             faults: None,

@@ -3,7 +3,7 @@
 use super::{Figures, Home, Options, SwapPlace};
 use crate::checksum::checksum;
 use crate::engine::OpenFile;
-use crate::pack::{Damage, Pack, fill_same, same_filled};
+use crate::pack::{Damage, Pack, Packed, fill_same, same_filled};
 use crate::place::{small, wide};
 use crate::table::{MOST, Place, Table};
 use crate::{OpenError, StoreError, SwapFile};
@@ -20,6 +20,8 @@ const BATCH: usize = 256;
 /// Where a page that was written is now, or has to go.
 pub(super) enum Kept {
     InMemory,
+    /// Into compressed memory, once it is packed.
+    ToPack,
     Spilled(Arc<OpenFile>, u64),
 }
 
@@ -91,14 +93,38 @@ impl Swap {
         })
     }
 
-    /// Keeps the page in memory, if there is room; else says where it is to be written.
+    /// Keeps the page, if it is one word over and over; else says where it is to go.
     pub(super) fn write(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
         self.place(block)?;
         self.release(block);
-        if let Some(place) = self.keep(page) {
-            self.table.set(block, place);
+        if let Some(word) = same_filled(page) {
+            self.same_filled += 1;
+            self.table.set(block, Place::Same(word));
             return Ok(Kept::InMemory);
         }
+        match &self.pack {
+            Some(pack) if pack.has_room() => Ok(Kept::ToPack),
+            Some(_) | None => self.spill(block, page),
+        }
+    }
+
+    /// Keeps a page in compressed memory, if there is room: as it was packed elsewhere, or packing it here and now.
+    pub(super) fn keep(
+        &mut self,
+        block: u32,
+        page: &[u8],
+        packed: Option<&Packed>,
+    ) -> Result<Kept, StoreError> {
+        let place = self.pack.as_mut().and_then(|pack| match packed {
+            Some(packed) => pack.keep(page, packed, None),
+            None => pack.put(page, None),
+        });
+        let Some(place) = place else { return self.spill(block, page) };
+        self.table.set(block, place);
+        Ok(Kept::InMemory)
+    }
+
+    fn spill(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
         let at = self.physical(block);
         let Some((file, offset)) = self.at(at) else {
             return Err(StoreError::Full { at: Home::Swap(block) });
@@ -106,14 +132,6 @@ impl Swap {
         self.spilled += u64::from(self.pack.is_some());
         self.table.set(block, Place::File { at, sum: self.sum(page) });
         Ok(Kept::Spilled(file, offset))
-    }
-
-    fn keep(&mut self, page: &[u8]) -> Option<Place> {
-        if let Some(word) = same_filled(page) {
-            self.same_filled += 1;
-            return Some(Place::Same(word));
-        }
-        self.pack.as_mut()?.put(page, None)
     }
 
     pub(super) fn release(&mut self, block: u32) {

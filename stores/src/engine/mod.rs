@@ -9,6 +9,7 @@ mod late;
 mod pool;
 mod transfer;
 mod uring;
+mod workers;
 
 pub(crate) use faulty::FaultyEngine;
 pub(crate) use inline::Inline;
@@ -17,6 +18,7 @@ pub(crate) use late::Late;
 pub(crate) use pool::Pool;
 pub(crate) use transfer::transfer;
 pub(crate) use uring::Uring;
+pub(crate) use workers::Workers;
 
 use std::fmt;
 use std::io;

@@ -5,13 +5,15 @@
 //!
 //! Who has which page is the caller's table; this knows slots only.
 
+mod compressor;
 mod slab;
 
 use crate::OpenError;
 use crate::checksum::checksum;
 use crate::place::{small, wide};
 use crate::table::{MOST, Place};
-use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
+pub(crate) use compressor::{Compressor, Packed};
+use lz4_flex::block::decompress_into;
 use slab::{CHUNK_RECORD, Slab};
 
 /// The compressor's table and the structures themselves, generously.
@@ -35,25 +37,17 @@ pub(crate) struct Pack {
     budget: usize,
     /// What is used whether there are pages or not.
     fixed: usize,
-    scratch: Vec<u8>,
-    table: Table,
+    compressor: Compressor,
+    /// For a page packed here and now; `None` while that goes on.
+    scratch: Option<Packed>,
     pub(crate) pages: u64,
     pub(crate) incompressible: u64,
-}
-
-/// The compressor's memory; it has nothing to show.
-struct Table(CompressTable);
-
-impl std::fmt::Debug for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CompressTable")
-    }
 }
 
 impl Pack {
     /// At most `budget` bytes, everything included but the caller's table.
     pub(crate) fn new(page_size: usize, budget: usize, checksums: bool) -> Result<Self, OpenError> {
-        let scratch = get_maximum_output_size(page_size);
+        let scratch = Packed::room(page_size);
         let pages = if budget / page_size / 16 >= 64 { 16 } else { 4 };
         let chunk = pages * page_size + CHUNK_RECORD;
         let chunks = budget.saturating_sub(FIXED + scratch) / chunk;
@@ -65,15 +59,14 @@ impl Pack {
         if wide(budget) > most {
             return Err(OpenError::TooMuch { what: "bytes of compressed memory", asked: wide(budget), most });
         }
-        let table = if page_size > 32768 { CompressTable::large() } else { CompressTable::small() };
         Ok(Pack {
             slab: Slab::new(page_size, chunks, pages),
             page_size,
             checksums,
             budget,
             fixed: FIXED + scratch + chunks * CHUNK_RECORD,
-            scratch: vec![0; scratch],
-            table: Table(table),
+            compressor: Compressor::new(page_size, checksums),
+            scratch: Some(Packed::new(page_size)),
             pages: 0,
             incompressible: 0,
         })
@@ -88,16 +81,29 @@ impl Pack {
         self.budget
     }
 
-    /// Keeps a page, if need be in the slot of the place that it replaces. That place is free afterwards, unless there
-    /// was no room: then it is as it was.
+    /// Can anything at all be kept?
+    pub(crate) fn has_room(&self) -> bool {
+        self.slab.has_room()
+    }
+
+    /// Packs a page here and now, and keeps it as [`Pack::keep`] does.
     pub(crate) fn put(&mut self, page: &[u8], old: Option<Place>) -> Option<Place> {
-        if old.is_none() && !self.slab.has_room() {
+        if old.is_none() && !self.has_room() {
             return None;
         }
-        let packed = self.compress(page);
-        let length = packed.unwrap_or(self.page_size);
+        let mut packed = self.scratch.take().expect("pack: one page at a time is packed here");
+        self.compressor.pack(page, &mut packed);
+        let place = self.keep(page, &packed, old);
+        self.scratch = Some(packed);
+        place
+    }
+
+    /// Keeps a page, of which `packed` was made, if need be in the slot of the place that it replaces. That place is
+    /// free afterwards, unless there was no room: then it is as it was.
+    pub(crate) fn keep(&mut self, page: &[u8], packed: &Packed, old: Option<Place>) -> Option<Place> {
+        let length = packed.body().map_or(self.page_size, |body| HEADER + body.len());
         let at = self.slab.take(length).or_else(|| self.reuse(old, length))?;
-        let sum = self.fill(at, page, packed);
+        self.fill(at, page, packed.body());
         if let Some(old) = old
             && slot(old) != Some(at)
         {
@@ -105,8 +111,9 @@ impl Pack {
         }
         // A slot that was used again stays counted once.
         self.pages += u64::from(old.and_then(slot) != Some(at));
-        self.incompressible += u64::from(packed.is_none());
-        Some(if packed.is_some() { Place::Packed { at, sum } } else { Place::Raw { at, sum } })
+        self.incompressible += u64::from(packed.body().is_none());
+        let sum = packed.sum();
+        Some(if packed.body().is_some() { Place::Packed { at, sum } } else { Place::Raw { at, sum } })
     }
 
     /// Fills `into` with the page at a place of compressed memory.
@@ -138,27 +145,16 @@ impl Pack {
         }
     }
 
-    /// The length of header and compressed page in the scratch memory; `None` if too little would be saved.
-    fn compress(&mut self, page: &[u8]) -> Option<usize> {
-        let length = compress_into_with_table(page, &mut self.scratch, &mut self.table.0).ok()?;
-        (HEADER + length <= self.page_size - self.page_size / 8).then_some(HEADER + length)
-    }
-
     fn reuse(&self, old: Option<Place>, length: usize) -> Option<u32> {
         old.and_then(slot).filter(|&at| self.slab.capacity(at) >= length)
     }
 
-    fn fill(&mut self, at: u32, page: &[u8], packed: Option<usize>) -> u32 {
+    fn fill(&mut self, at: u32, page: &[u8], packed: Option<&[u8]>) {
         let slot = self.slab.bytes_mut(at);
-        let Some(length) = packed else {
-            slot[..page.len()].copy_from_slice(page);
-            return if self.checksums { checksum(page) } else { 0 };
-        };
-        let body = &self.scratch[..length - HEADER];
+        let Some(body) = packed else { return slot[..page.len()].copy_from_slice(page) };
         let header = u16::try_from(body.len()).unwrap_or(u16::MAX);
         slot[..HEADER].copy_from_slice(&header.to_ne_bytes());
-        slot[HEADER..length].copy_from_slice(body);
-        if self.checksums { checksum(body) } else { 0 }
+        slot[HEADER..HEADER + body.len()].copy_from_slice(body);
     }
 
     fn verify(&self, bytes: &[u8], expected: u32) -> Result<(), Damage> {

@@ -143,10 +143,14 @@ pub(crate) fn config(options: &Options, low_water: u32) -> Config {
     }
 }
 
+/// Threads that compress: one for each CPU but the pager's own, and no more than it can keep busy.
+const MOST_PACKERS: usize = 3;
+
 pub(crate) fn backing_options(options: &Options) -> mager_stores::Options {
     mager_stores::Options {
         swap: Some(SwapOptions { place: options.swap.clone(), blocks: options.swap_blocks }),
         compressed: (options.compressed > 0).then_some(options.compressed),
+        packers: std::thread::available_parallelism().map_or(0, |cpus| (cpus.get() - 1).min(MOST_PACKERS)),
         engine: options.engine,
         faults: options.faults,
         ..mager_stores::Options::new(options.page_size as usize)
