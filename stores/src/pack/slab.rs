@@ -51,8 +51,10 @@ impl Slab {
     /// `chunks` chunks of `pages` pages each.
     pub(super) fn new(page_size: usize, chunks: usize, pages: usize) -> Self {
         let empty = Chunk { next: NONE, prev: NONE, used: 0, fresh: 0, free: NO_SLOT, size: 1 };
+        let mut memory = vec![0; chunks * pages * page_size];
+        crate::sys::prefer_huge_pages(&mut memory);
         Slab {
-            memory: vec![0; chunks * pages * page_size],
+            memory,
             chunks: vec![empty; chunks],
             granule: page_size / PER_PAGE as usize,
             per_chunk: small(pages) * PER_PAGE,
