@@ -5,7 +5,7 @@ use crate::body::Body;
 use crate::fork::touches_seen;
 use crate::forked::say;
 use crate::gate::Gate;
-use mager_linux_sys::receive;
+use mager_linux_sys::{CpuMask, affinity, only_cpu, receive, set_affinity};
 use mager_linux_wire::{Facts, MAX_MESSAGE, Order, decode};
 use rustix::fd::OwnedFd;
 use std::io;
@@ -83,11 +83,12 @@ impl Agent {
     }
 
     fn serve(&self, mut buffer: Vec<u8>) {
+        let mut place = Place { own: affinity(0).ok(), near: None };
         loop {
             match receive(&self.socket, &mut buffer, true) {
                 Ok(got) if got.len > 0 => {
                     if let Ok(order) = decode(&buffer[..got.len]) {
-                        self.obey(&order);
+                        self.obey(&order, &mut place);
                     }
                 }
                 _ => break,
@@ -117,14 +118,31 @@ impl Agent {
         }
     }
 
-    fn obey(&self, order: &Order) {
-        let Order::Zap { arena, runs } = order;
+    fn obey(&self, order: &Order, place: &mut Place) {
+        let Order::Zap { arena, runs, near } = order;
+        place.go(*near);
         let _passage = self.gate.pass();
         let body = self.bodies().iter().filter_map(Weak::upgrade).find(|body| body.id() == *arena);
         let Some(body) = body else { return };
-        for &(page, count) in runs {
-            // A range that is not the arena's is not touched.
-            let _ = body.window.zap(u64::from(page) * self.page_size, u64::from(count) * self.page_size);
-        }
+        let bytes = |pages: u32| u64::from(pages) * self.page_size;
+        body.window.zap(runs.iter().map(|&(page, count)| (bytes(page), bytes(count))));
+    }
+}
+
+/// Where the agent runs.
+struct Place {
+    /// Where it may, by itself.
+    own: Option<CpuMask>,
+    near: Option<u16>,
+}
+
+impl Place {
+    /// To this CPU, if it may run there; to none in particular.
+    fn go(&mut self, near: Option<u16>) {
+        let Some(own) = self.own.as_ref().filter(|_| self.near != near) else { return };
+        let wanted = near.map(usize::from).filter(|&cpu| cpu < CpuMask::MAX_CPU && own.is_set(cpu));
+        // Where that is refused it works as well, but slower.
+        let _ = set_affinity(0, &wanted.map_or(*own, only_cpu));
+        self.near = near;
     }
 }

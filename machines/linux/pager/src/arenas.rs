@@ -11,6 +11,8 @@ use std::rc::Rc;
 
 /// Entries to drop are sent to the agent in lots: waking it costs more than the dropping.
 const LOT: usize = 64;
+/// Entries that wait for an agent that is busy, at most.
+const MOST_UNSENT: usize = 64 * LOT;
 
 #[derive(Debug)]
 pub(crate) struct Arena {
@@ -64,11 +66,12 @@ impl Arena {
     }
 
     /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.
-    pub(crate) fn zap(&mut self, page: u32) {
+    /// `near`: the CPU it is to do that on.
+    pub(crate) fn zap(&mut self, page: u32, near: Option<u16>) {
         if self.agent.is_some() && !self.dying {
             self.zaps.push(page);
-            if self.zaps.len() >= LOT {
-                self.send_zaps();
+            if self.zaps.len().is_multiple_of(LOT) {
+                self.send_zaps(near);
             }
         }
     }
@@ -77,28 +80,42 @@ impl Arena {
         !self.zaps.is_empty()
     }
 
-    /// Sends what is there. An agent that does not take it misses it: its pages then look untouched.
-    pub(crate) fn send_zaps(&mut self) {
-        if self.zaps.is_empty() {
-            return;
-        }
+    /// Sends what is there. What an agent does not take now it gets later, unless that has become too much: then it
+    /// misses it, and those pages look untouched.
+    pub(crate) fn send_zaps(&mut self, near: Option<u16>) {
         self.zaps.sort_unstable();
-        let arena = wire::ArenaId { slot: self.id.slot, generation: self.id.generation };
-        let order = Order::Zap { arena, runs: runs(&self.zaps) };
-        self.zaps.clear();
-        if let (Some(agent), Ok(bytes)) = (&self.agent, encode(&order)) {
-            let _ = send(agent, &bytes, &[], false);
+        self.zaps.dedup();
+        let mut sent = 0;
+        while sent < self.zaps.len()
+            && let Some(pages) = self.send_lot(sent, near)
+        {
+            sent += pages;
         }
+        self.zaps.drain(..sent);
+        if self.zaps.len() >= MOST_UNSENT {
+            self.zaps.clear();
+        }
+    }
+
+    /// How many pages from this one on were sent together, if any were.
+    fn send_lot(&self, from: usize, near: Option<u16>) -> Option<usize> {
+        let runs = runs(&self.zaps[from..]);
+        let pages = runs.iter().map(|&(_, count)| count as usize).sum();
+        let arena = wire::ArenaId { slot: self.id.slot, generation: self.id.generation };
+        let bytes = encode(&Order::Zap { arena, runs, near }).ok()?;
+        send(self.agent.as_ref()?, &bytes, &[], false).ok()?;
+        Some(pages)
     }
 }
 
-/// Sorted page numbers as runs of neighbours.
+/// Sorted page numbers as runs of neighbours: those from the first on that go into one message.
 fn runs(pages: &[u32]) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &page in pages {
+        let many = runs.len() == LOT;
         match runs.last_mut() {
-            Some((start, count)) if page < *start + *count => {}
             Some((start, count)) if page == *start + *count => *count += 1,
+            _ if many => break,
             _ => runs.push((page, 1)),
         }
     }
@@ -155,8 +172,10 @@ mod tests {
     use super::runs;
 
     #[test]
-    fn neighbours_and_repeats_become_one_run() {
-        assert_eq!(runs(&[1, 2, 2, 3, 7, 9, 10]), [(1, 3), (7, 1), (9, 2)]);
+    fn neighbours_become_one_run_and_a_message_has_so_many() {
+        assert_eq!(runs(&[1, 2, 3, 7, 9, 10]), [(1, 3), (7, 1), (9, 2)]);
         assert_eq!(runs(&[]), []);
+        let apart: Vec<u32> = (0..100).map(|page| page * 2).collect();
+        assert_eq!(runs(&apart).len(), super::LOT);
     }
 }

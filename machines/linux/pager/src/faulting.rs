@@ -38,14 +38,15 @@ impl Server {
         }
     }
 
-    pub(crate) fn faulted(&mut self, slot: u64, flags: EventFlags) {
+    /// Takes the faults of the arena in this slot, and says whether there were any.
+    pub(crate) fn faulted(&mut self, slot: u64, flags: EventFlags) -> bool {
         let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-        let Some(arena) = self.machine.arenas.in_slot(slot) else { return };
+        let Some(arena) = self.machine.arenas.in_slot(slot) else { return false };
         let mut faults = std::mem::take(&mut self.faults);
         faults.clear();
         let read = match self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref()) {
             Some(attached) => attached.uffd.read(&mut faults).map(|_| attached.base),
-            None => return,
+            None => return false,
         };
         match read {
             Ok(base) => {
@@ -55,6 +56,7 @@ impl Server {
             }
             Err(_) => self.deaf(arena),
         }
+        let any = !faults.is_empty();
         self.faults = faults;
         if self.machine.caught() {
             self.expel_offenders();
@@ -62,6 +64,7 @@ impl Server {
         if flags.contains(EventFlags::HUP) || flags.contains(EventFlags::ERR) {
             self.deaf(arena);
         }
+        any
     }
 
     /// An arena's userfaultfd says nothing any more: its process is ending.
@@ -149,9 +152,11 @@ impl Server {
         }
         self.peak_frames = self.peak_frames.max(u64::from(self.options.frames) - self.free_frames() as u64);
         if self.runs_low() {
+            self.machine.near = self.threads.near();
             self.work_ahead();
             self.machine.submit();
         }
+        self.machine.punch_holes();
         self.thaw_the_old();
         self.answer_flushes();
         let mut resumed = std::mem::take(&mut self.machine.resumed);

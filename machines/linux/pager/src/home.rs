@@ -3,7 +3,7 @@
 //! A read is shortest on the CPU that takes the device's completion interrupt: waking another one costs some tens of
 //! microseconds. Which one that is shows best by trying: a few pages are written beside the swap file, and read from each CPU.
 
-use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
+use mager_linux_sys::{CpuMask, affinity, online_cpus, only_cpu, set_affinity};
 use mager_stores::{BufferNo, Buffers, SwapPlace};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
@@ -25,15 +25,9 @@ pub(crate) fn settle(swap: &SwapPlace) -> Option<CpuMask> {
         SwapPlace::Memory | SwapPlace::Nowhere => None,
     };
     let quickest = dir.filter(|_| cpus.len() > 1).and_then(|dir| quickest(dir, &cpus));
-    let home = only(quickest.or(cpus.last().copied())?);
+    let home = only_cpu(quickest.or(cpus.last().copied())?);
     set_affinity(0, &home).ok()?;
     Some(home)
-}
-
-fn only(cpu: usize) -> CpuMask {
-    let mut mask = CpuMask::new();
-    mask.set(cpu);
-    mask
 }
 
 /// The CPU from which a page of a file in `dir` is read in the least time.
@@ -44,7 +38,7 @@ fn quickest(dir: &Path, cpus: &[usize]) -> Option<usize> {
     let file = written(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }, &buffers, buffer)?;
     let mut times = Vec::new();
     for &cpu in cpus.iter().take(MOST) {
-        set_affinity(0, &only(cpu)).ok()?;
+        set_affinity(0, &only_cpu(cpu)).ok()?;
         times.push((median(&file, buffers.bytes_mut(buffer))?, cpu));
     }
     times.into_iter().min().map(|(_, cpu)| cpu)

@@ -42,6 +42,8 @@ pub(crate) struct Machine {
     pub(crate) quotas: Option<Quotas>,
     pub(crate) offences: Offences,
     pub(crate) returns: Returns,
+    /// The pager's CPU, as long as threads are pulled to it.
+    pub(crate) near: Option<u16>,
     /// Inputs and outputs that wait for a staging buffer.
     pub(crate) queued: VecDeque<Io>,
     /// Frames whose bytes may still be in a buffer when the step is over.
@@ -86,6 +88,7 @@ impl Machine {
             quotas,
             offences: Offences::default(),
             returns: Returns::new(),
+            near: None,
             queued: VecDeque::new(),
             unplaced: Vec::new(),
             woken: None,
@@ -241,7 +244,7 @@ impl Machine {
 
     pub(crate) fn zap(&mut self, at: Site) {
         if let Some(arena) = self.arenas.get_mut(at.arena) {
-            arena.zap(at.page.0);
+            arena.zap(at.page.0, self.near);
         }
     }
 
@@ -337,7 +340,7 @@ impl Machine {
             // Only a copy takes poison away (a hole does not), so the page is put there and taken away again. Where there
             // is no room for it, the client's agent has to.
             if !self.budget.room(record.allowance, 1) {
-                record.zap(page);
+                record.zap(page, self.near);
             } else if let Some(attached) = &record.attached {
                 let offset = u64::from(page) * self.page_size;
                 let _ = attached.uffd.copy(attached.base + offset, &self.zeros[..self.scratch.len()], false);

@@ -34,6 +34,9 @@ const LEAST_BUFFERS: usize = 3 * KEPT_FOR_COPIES;
 /// How long the loop sleeps at most while there is something to look after.
 const LOOK_AFTER: Duration = Duration::from_millis(10);
 
+/// Faults of one arena that are read in a row before others are asked whether they have something.
+const FOLLOWED: usize = 32;
+
 /// Memory files are looked at so often, while anything happens at all.
 const AUDIT: Duration = Duration::from_millis(100);
 
@@ -182,6 +185,7 @@ impl Server {
         }
         let mut ready = Vec::with_capacity(64);
         loop {
+            self.follow(&ready);
             ready.clear();
             let timeout = self.timeout();
             let spare = rustix::buffer::spare_capacity(&mut ready);
@@ -200,14 +204,35 @@ impl Server {
                 }
                 self.happened(data, event.flags);
             }
-            self.after();
-            while self.relieve() {
-                self.after();
-            }
-            self.look_around();
+            self.finish();
             if (self.handed || self.listener.is_none()) && self.clients.count() == 0 {
                 return self.stop();
             }
+        }
+    }
+
+    /// What is left to do after everything that happened.
+    fn finish(&mut self) {
+        self.after();
+        while self.relieve() {
+            self.after();
+        }
+        self.look_around();
+    }
+
+    /// A thread on our own CPU, let go on, runs before we do, and has faulted again when we come back: as long as it
+    /// does, and nothing else happened, its faults are read without being told of.
+    fn follow(&mut self, happened: &[epoll::Event]) {
+        let [only] = happened else { return };
+        let data = only.data.u64();
+        if data & !NUMBER != ARENA || !self.threads.any_pulled() {
+            return;
+        }
+        for _ in 0..FOLLOWED {
+            if !self.faulted(data & NUMBER, EventFlags::empty()) {
+                return;
+            }
+            self.finish();
         }
     }
 
@@ -228,7 +253,7 @@ impl Server {
         match data & !NUMBER {
             LISTENER => self.accept(),
             CLIENT => self.talk(data & NUMBER),
-            ARENA => self.faulted(data & NUMBER, flags),
+            ARENA => _ = self.faulted(data & NUMBER, flags),
             _ => {}
         }
     }
@@ -245,7 +270,9 @@ impl Server {
     /// Nothing has happened for a while.
     fn idle(&mut self) {
         self.threads.quiet(Instant::now());
-        self.machine.arenas.iter_mut().for_each(Arena::send_zaps);
+        self.machine.near = self.threads.near();
+        let near = self.machine.near;
+        self.machine.arenas.iter_mut().filter(|arena| arena.has_zaps()).for_each(|arena| arena.send_zaps(near));
         self.drop_forgotten();
     }
 

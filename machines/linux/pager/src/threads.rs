@@ -132,6 +132,12 @@ impl Threads {
         self.away > 0
     }
 
+    /// The CPU that threads are pulled to, while any are.
+    pub(crate) fn near(&self) -> Option<u16> {
+        let home = self.home.as_ref().filter(|_| self.away > 0)?;
+        online_cpus(home).next().and_then(|cpu| u16::try_from(cpu).ok())
+    }
+
     /// Every thread runs where it likes again.
     pub(crate) fn let_all_go(&mut self) {
         self.slots.iter_mut().flatten().for_each(|thread| _ = thread.let_go());

@@ -18,7 +18,7 @@ pub use descriptors::keep_descriptors_above;
 pub use fork::{AtFork, Judge, at_fork, handed_on, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};
-pub use placement::{CpuMask, affinity, online_cpus, set_affinity};
+pub use placement::{CpuMask, affinity, online_cpus, only_cpu, set_affinity};
 pub use process::{ignore, kill, process, raise_descriptor_limit};
 pub use signals::without_signals;
 pub use socket::{

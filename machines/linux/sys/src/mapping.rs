@@ -124,12 +124,21 @@ impl Window {
         address.wrapping_sub(self.base) < self.len
     }
 
-    /// Page-table entries of a part go; the pages stay in their file.
-    pub fn zap(&self, offset: u64, len: u64) -> io::Result<()> {
-        let (start, len) = self.part(offset, len)?;
-        // SAFETY: the part shows a shared file mapping, of which the advice drops entries and no bytes.
-        unsafe { rustix::mm::madvise(start, len, Advice::LinuxDontNeed) }?;
-        Ok(())
+    /// Page-table entries of these parts, (offset, length) each, go; the pages stay in their file. Where the kernel can,
+    /// in one call (process_madvise(2) of oneself, since Linux 6.15). What is not the window's is passed over.
+    pub fn zap(&self, parts: impl IntoIterator<Item = (u64, u64)>) {
+        let mut ranges = [EMPTY; MOST_RANGES];
+        let mut count = 0;
+        for (offset, len) in parts {
+            let Ok((iov_base, iov_len)) = self.part(offset, len) else { continue };
+            ranges[count] = libc::iovec { iov_base, iov_len };
+            count += 1;
+            if count == MOST_RANGES {
+                zap_ranges(&ranges);
+                count = 0;
+            }
+        }
+        zap_ranges(&ranges[..count]);
     }
 
     /// Nothing of the process can unmap, move or replace the window any more, or change its rights, as long as the process
@@ -148,6 +157,31 @@ impl Window {
     pub fn pointer(&self, offset: u64) -> *mut u8 {
         pointer(self.base + offset).cast()
     }
+}
+
+/// Ranges that go into one call.
+const MOST_RANGES: usize = 64;
+const EMPTY: libc::iovec = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+/// The calling process instead of a descriptor of one.
+const PIDFD_SELF: libc::c_int = -10_000;
+
+/// Entries of shared file mappings go. Where the kernel does not take them together, or stops on the way, each by itself.
+fn zap_ranges(ranges: &[libc::iovec]) {
+    if ranges.len() > 1 && zap_together(ranges) {
+        return;
+    }
+    for range in ranges {
+        // SAFETY: the range shows a shared file mapping, of which the advice drops entries and no bytes.
+        let _ = unsafe { rustix::mm::madvise(range.iov_base, range.iov_len, Advice::LinuxDontNeed) };
+    }
+}
+
+fn zap_together(ranges: &[libc::iovec]) -> bool {
+    let all: usize = ranges.iter().map(|range| range.iov_len).sum();
+    let (vector, count, advice) = (ranges.as_ptr(), ranges.len(), libc::MADV_DONTNEED);
+    // SAFETY: as above, for each of the ranges.
+    let done = unsafe { libc::syscall(libc::SYS_process_madvise, PIDFD_SELF, vector, count, advice, 0) };
+    usize::try_from(done) == Ok(all)
 }
 
 /// mseal(2), since Linux 6.10; the number is the same on every architecture.

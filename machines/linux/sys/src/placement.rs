@@ -20,6 +20,14 @@ pub fn set_affinity(thread: i32, mask: &CpuMask) -> io::Result<()> {
     Ok(sched_setaffinity(pid(thread), mask)?)
 }
 
+/// A mask of one CPU.
+#[must_use]
+pub fn only_cpu(cpu: usize) -> CpuMask {
+    let mut mask = CpuSet::new();
+    mask.set(cpu);
+    mask
+}
+
 /// The CPUs of a mask.
 pub fn online_cpus(mask: &CpuMask) -> impl Iterator<Item = usize> + '_ {
     (0..CpuSet::MAX_CPU).filter(|&cpu| mask.is_set(cpu))

@@ -20,7 +20,7 @@ pub mod figures;
 use serde::{Deserialize, Serialize};
 
 /// Spoken by this library; both ends must speak the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// No message is longer.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -162,6 +162,9 @@ pub enum Order {
         arena: ArenaId,
         /// The runs.
         runs: Vec<(u32, u32)>,
+        /// The CPU that the pager and the threads it serves are on: elsewhere the agent would interrupt it for each
+        /// entry. `None`: wherever the agent is.
+        near: Option<u16>,
     },
 }
 
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was() {
-        let order = Order::Zap { arena: ArenaId { slot: 3, generation: 9 }, runs: vec![(1, 2), (70_000, 1)] };
+        let order = Order::Zap { arena: ArenaId { slot: 3, generation: 9 }, runs: vec![(1, 2), (70_000, 1)], near: Some(1) };
         let bytes = encode(&order).expect("it encodes");
         assert_eq!(decode::<Order>(&bytes).expect("it decodes"), order);
     }
