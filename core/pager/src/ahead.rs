@@ -3,14 +3,17 @@
 //! ```text
 //! state           by frame                     by place
 //! --------------  ---------------------------  ------------------------------------
-//! (untouched)     write: zero-fill             zero-fill
+//! (untouched)     write: zero-fill             read or write: zero-fill
 //! Absent          page-in                      page-in, where its frame would live
 //! all others      nothing
 //! ```
+//! A guess with `Trap` is a faint one: the page comes in unreferenced, and leaves as such unless it is touched.
+//!
 //! A guess may be wrong, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
 //! nobody is resumed, and a page-in that fails leaves the page absent.
 
 use crate::entry::Target;
+use crate::frame::Flight;
 use crate::page::State;
 use crate::{Access, Effects, EntryNo, Kind, Pager, Sharing, Site};
 use mager_policies::{FrameNo, PageNo, Policy};
@@ -26,11 +29,11 @@ impl<P: Policy> Pager<P> {
         match self.memory.entries[entry].target() {
             Target::Nothing => {}
             Target::Zero => self.fill_ahead(entry, access, out),
-            Target::Page(page) => self.read_ahead(entry, page, out),
+            Target::Page(page) => self.read_ahead(entry, page, access, out),
             Target::Lazy if self.memory.shows_elsewhere(at) => {}
             Target::Lazy => {
                 if let Some(page) = self.memory.resolve(entry, at) {
-                    self.read_ahead(entry, page, out);
+                    self.read_ahead(entry, page, access, out);
                 }
             }
         }
@@ -38,18 +41,21 @@ impl<P: Policy> Pager<P> {
 
     fn fill_ahead(&mut self, entry: EntryNo, access: Access, out: &mut Effects) {
         let costs_no_frame = self.memory.config.sharing == Sharing::Frame && access < Access::Write;
-        if !costs_no_frame {
+        if !costs_no_frame && access != Access::Trap {
             let frame = self.take_ahead();
             self.fill_with_zeros(entry, access, frame, out);
         }
     }
 
-    fn read_ahead(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
+    fn read_ahead(&mut self, entry: EntryNo, number: PageNo, access: Access, out: &mut Effects) {
         let page = &self.memory.pages[number];
         let elsewhere = self.memory.by_place(page) && page.first_sharer() != Some(entry);
         if page.state == State::Absent && !elsewhere {
             let frame = self.take_ahead();
             self.read_into(number, entry, frame, out);
+            if access == Access::Trap {
+                self.memory.frames[frame].flight = Flight::Guessed;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What happens when an I/O is answered, and who runs again then.
 
+use crate::frame::Flight;
 use crate::page::State;
 use crate::wait::Waiter;
 use crate::{Denied, Effect, Effects, IoResult, Pager};
@@ -14,6 +15,10 @@ impl<P: Policy> Pager<P> {
             self.memory.pages[page].state = State::Resident { frame, dirty: false };
             let unasked = self.memory.pages[page].waiters.get().is_none();
             self.admit(frame, page);
+            if self.memory.frames[frame].flight == Flight::Guessed {
+                // Who waits for it references it again.
+                self.memory.frames[frame].referenced = false;
+            }
             self.settle_place(page, frame, out);
             self.run_waiters_first(page, out);
             return self.memory.show_first(page, unasked, out);
@@ -87,7 +92,7 @@ impl<P: Policy> Pager<P> {
     /// Where frames live at sites: if this one's site went away during the I/O, it moves to the next sharer.
     #[inline]
     fn settle_place(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        if core::mem::take(&mut self.memory.frames[frame].displaced)
+        if core::mem::take(&mut self.memory.frames[frame].flight) == Flight::Displaced
             && let Some(first) = self.memory.pages[page].first_sharer()
         {
             out.push(Effect::Copy { from: frame, to: frame, at: self.memory.entries.site(first) });

@@ -239,7 +239,7 @@ impl crate::memory::Memory {
             }
             State::WritingBack { frame, .. } | State::PagingIn(frame) if lives_here => {
                 self.unmap_entry(entry, frame, out);
-                self.frames[frame].displaced = true;
+                self.frames[frame].flight = crate::frame::Flight::Displaced;
             }
             State::Resident { frame, .. } | State::WritingBack { frame, .. } => {
                 self.unmap_entry(entry, frame, out)

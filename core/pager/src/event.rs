@@ -65,7 +65,8 @@ pub enum Event {
     Ahead {
         /// Where.
         at: Site,
-        /// What will be tried. `Trap` counts as `Read`.
+        /// What will be tried. `Trap`: a faint guess; a page comes in from its home, but counts as untouched, and
+        /// untouched memory is left alone.
         access: Access,
     },
     /// The page at `at` is to leave its frame, though nobody needs it: its client has as many as it may. It does unless it

@@ -69,7 +69,7 @@ impl<P: Policy> Pager<P> {
                 Way::Leave | Way::Keep => self.ask_copy(number, frame, fault, out),
             },
             // Where frames live at sites, and this one's is gone: it is nowhere to be shown until it has moved.
-            State::WritingBack { frame, .. } if self.memory.frames[frame].displaced => {
+            State::WritingBack { frame, .. } if self.memory.frames[frame].displaced() => {
                 self.memory.wait(number, Waiter::Fault(fault));
             }
             State::WritingBack { frame, .. } => match self.memory.way(&page, entry, fault.access) {

@@ -12,12 +12,29 @@ pub(crate) struct Frame {
     pub(crate) pins: u16,
     /// Touched since the hand passed.
     pub(crate) referenced: bool,
-    /// Only where frames live at sites: the site it lived at went away while it was in flight.
-    pub(crate) displaced: bool,
+    /// What is to be known of it as long as it is in flight.
+    pub(crate) flight: Flight,
+}
+
+/// What is special about an I/O under way.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Flight {
+    #[default]
+    Plain,
+    /// Only where frames live at sites: the site it lived at went away meanwhile.
+    Displaced,
+    /// The page is read in on a mere guess that it will be touched.
+    Guessed,
 }
 
 impl Frame {
-    const EMPTY: Frame = Frame { page: NONE, pins: 0, referenced: false, displaced: false };
+    /// The site it lived at went away while it was in flight.
+    #[inline]
+    pub(crate) fn displaced(self) -> bool {
+        self.flight == Flight::Displaced
+    }
+
+    const EMPTY: Frame = Frame { page: NONE, pins: 0, referenced: false, flight: Flight::Plain };
 
     /// The page in it; `None` for a free frame and for the zero page.
     #[inline]

@@ -136,7 +136,7 @@ impl<P: Policy> Pager<P> {
         let place = self.memory.by_place(&self.memory.pages[page]);
         let lives_at = self.memory.pages[page].first_sharer();
         self.memory.unlink(entry, page);
-        if place && (way == Way::Leave || self.memory.frames[frame].displaced) {
+        if place && (way == Way::Leave || self.memory.frames[frame].displaced()) {
             let old = lives_at.expect("steal: a shared page lives at a site");
             self.memory.entries[old].set_now(None);
             out.push(Effect::Copy { from: frame, to: frame, at: fault.at });

@@ -100,7 +100,7 @@ impl<P: Policy> Pager<P> {
             Demand::Copy { fault, source } => match self.memory.pages[source].state {
                 State::WritingBack { frame, .. } => {
                     let keep = self.copier(fault, source).is_some_and(|(_, way)| way == Way::Keep);
-                    keep || self.memory.frames[frame].displaced
+                    keep || self.memory.frames[frame].displaced()
                 }
                 State::Free | State::Absent | State::Wanted | State::PagingIn(_) | State::Resident { .. } => {
                     false

@@ -32,7 +32,7 @@ impl Program {
         }
         match self.random.below(1000) {
             0..870 => self.touch(world),
-            870..890 => Op::Ahead(self.name(), self.page(world), self.access()),
+            870..890 => Op::Ahead(self.name(), self.page(world), self.guess()),
             890..900 => self.discard(world),
             900..922 => self.map(),
             922..944 => self.map_at(world),
@@ -142,6 +142,11 @@ impl Program {
 
     fn page(&mut self, world: &World) -> VirtPage {
         VirtPage(self.random.below(world.setup().arena_pages))
+    }
+
+    /// An access, or a faint guess that there will be one.
+    fn guess(&mut self) -> Access {
+        if self.random.per_mille(300) { Access::Trap } else { self.access() }
     }
 
     fn access(&mut self) -> Access {

@@ -75,16 +75,18 @@ const REFERENCES: [(&str, References); 3] =
 
 const SHARINGS: [(&str, Sharing); 2] = [("frame", Sharing::Frame), ("place", Sharing::Place)];
 
-const ACCESSES: [(&str, Access); 2] = [("read", Access::Read), ("write", Access::Write)];
+/// A faint guess of an access, and the accesses.
+const GUESSES: [(&str, Access); 3] =
+    [("trap", Access::Trap), ("read", Access::Read), ("write", Access::Write)];
 
-/// The word for a value; every value is in its table but `Trap`, which nobody asks for.
+/// The word for a value, which is in its table.
 fn word_for<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
     table.iter().find(|(_, other)| *other == value).map_or("read", |(word, _)| word)
 }
 
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let access = |access| word_for(&ACCESSES, access);
+        let access = |access| word_for(&GUESSES, access);
         match *self {
             Op::Create(name) => write!(f, "create {name}"),
             Op::Fork(parent, child) => write!(f, "fork {parent} {child}"),
@@ -95,7 +97,7 @@ impl fmt::Display for Op {
             Op::Discard(name, at, count) => write!(f, "discard {name} {at} count {count}"),
             Op::Ahead(name, page, right) => write!(f, "ahead {} {name} {page}", access(right)),
             Op::Touch(CpuNo(cpu), name, page, access, word) => {
-                write!(f, "cpu {cpu} {} {name} {page} word {word}", word_for(&ACCESSES, access))
+                write!(f, "cpu {cpu} {} {name} {page} word {word}", word_for(&GUESSES, access))
             }
             Op::Run(CpuNo(cpu)) => write!(f, "cpu {cpu} goes on"),
             Op::Pin(name, page, right) => write!(f, "pin {name} {page} {}", access(right)),
@@ -192,7 +194,7 @@ impl<'a> Words<'a> {
     }
 
     fn access(&mut self) -> Parsed<Access> {
-        self.one_of(&ACCESSES, "read or write")
+        self.one_of(&GUESSES[1..], "read or write")
     }
 
     fn mapped(&mut self) -> Parsed<Mapped> {
@@ -223,7 +225,7 @@ impl<'a> Words<'a> {
             "unmap" => Op::Unmap(self.name()?, self.page()?, self.count()?),
             "discard" => Op::Discard(self.name()?, self.page()?, self.count()?),
             "ahead" => {
-                let access = self.access()?;
+                let access = self.one_of(&GUESSES, "trap, read or write")?;
                 Op::Ahead(self.name()?, self.page()?, access)
             }
             "cpu" => self.cpu()?,
@@ -283,7 +285,7 @@ impl<'a> Words<'a> {
             self.literal("on")?;
             return Ok(Op::Run(cpu));
         }
-        let access = self.one_of(&ACCESSES, "read, write or goes on")?;
+        let access = self.one_of(&GUESSES[1..], "read, write or goes on")?;
         let (name, page) = (self.name()?, self.page()?);
         self.literal("word")?;
         let word: u8 = self.number("the number of a word")?;

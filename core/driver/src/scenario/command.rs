@@ -164,6 +164,7 @@ impl fmt::Display for Command {
             Command::Discard(arena, at) => write!(f, "discard {arena} {} count {}", at.start, at.count),
             Command::Access(place, access) => write!(f, "{} {place}", verb(*access)),
             Command::Fault(place, access) => write!(f, "fault {} {place}", verb(*access)),
+            Command::Ahead(place, Access::Trap) => write!(f, "ahead trap {place}"),
             Command::Ahead(place, access) => write!(f, "ahead {} {place}", verb(*access)),
             Command::Pin(place, access) => write!(f, "pin {place} {}", verb(*access)),
             Command::Unpin(place) => write!(f, "unpin {place}"),

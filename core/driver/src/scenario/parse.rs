@@ -71,7 +71,7 @@ impl<'a> Words<'a> {
                 Command::Fault(self.place()?, access)
             }
             "ahead" => {
-                let access = self.access()?;
+                let access = self.guess()?;
                 Command::Ahead(self.place()?, access)
             }
             "pin" => Command::Pin(self.place()?, self.access()?),
@@ -127,6 +127,15 @@ impl<'a> Words<'a> {
             Direction::Read => Access::Read,
             Direction::Write => Access::Write,
         })
+    }
+
+    /// An access, or the mere guess that there will be one.
+    fn guess(&mut self) -> Result<Access, Problem> {
+        if self.0.clone().next() == Some("trap") {
+            self.0.next();
+            return Ok(Access::Trap);
+        }
+        self.access()
     }
 
     fn target(&mut self) -> Result<Target, Problem> {
