@@ -188,6 +188,12 @@ impl Backing {
         }
     }
 
+    /// Whether a swap block is read without waiting for a device.
+    #[must_use]
+    pub fn is_in_memory(&self, block: u32) -> bool {
+        self.swap.is_in_memory(block)
+    }
+
     /// The contents of a swap block are not needed any more; it reads as zeros. It must not be in flight.
     pub fn release(&mut self, block: u32) {
         self.swap.release(block);

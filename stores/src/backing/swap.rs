@@ -84,6 +84,10 @@ impl Swap {
         Ok(None)
     }
 
+    pub(super) fn is_in_memory(&self, block: u32) -> bool {
+        !matches!(self.table.get(block), Some(Place::File { .. }))
+    }
+
     fn unpack(&self, block: u32, place: Place, into: &mut [u8]) -> Result<(), StoreError> {
         let at = Home::Swap(block);
         let unpacked = self.pack.as_ref().map_or(Err(Damage::Unpack), |pack| pack.get(place, into));

@@ -29,6 +29,7 @@ impl Server {
 
     pub(crate) fn step(&mut self, event: Event) {
         self.machine.woken = None;
+        self.machine.waits_for_device = false;
         self.machine.returns.evictions = self.driver.view().counters().evictions;
         self.machine.read_failed = matches!(event, Event::Read { result: Err(_), .. });
         self.driver.step(event, &mut self.machine);
@@ -86,17 +87,36 @@ impl Server {
         }
         let access = if fault.write { Access::Write } else { Access::Read };
         let (most_ahead, around) = (self.most_ahead(arena), if fault.write { self.around() } else { 1 });
-        let (thread, streams) = self.threads.fault(fault.thread, now);
+        let (thread, guesses) = self.threads.fault(fault.thread, now);
         let ahead = match fault.kind {
             FaultKind::Missing if self.frozen.is_empty() => {
-                streams.fault(arena.slot, page, most_ahead, around)
+                guesses.streams.fault(arena.slot, page, most_ahead, around)
             }
-            FaultKind::Missing | FaultKind::Minor | FaultKind::Protected => None,
+            FaultKind::Minor => {
+                guesses.around.touched(arena.slot, page);
+                None
+            }
+            FaultKind::Missing | FaultKind::Protected => None,
         };
         self.machine.asked(arena);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
-        if let Some(window) = ahead {
-            self.read_ahead(arena, window, access);
+        match ahead {
+            Some(window) => self.read_ahead(arena, window, access),
+            None if self.machine.waits_for_device => self.read_around(at, thread, most_ahead),
+            None => {}
+        }
+    }
+
+    /// What lies around a page that has to be read, if that is worth it for this thread.
+    fn read_around(&mut self, at: Site, thread: u16, most: u32) {
+        let window =
+            self.threads.around(thread).and_then(|around| around.waits(at.arena.slot, at.page.0, most));
+        let Some(window) = window.filter(|_| self.frozen.is_empty()) else { return };
+        let before = self.driver.view().counters().aheads;
+        self.read_ahead(at.arena, window, Access::Trap);
+        let pages = self.driver.view().counters().aheads - before;
+        if let Some(around) = self.threads.around(thread) {
+            around.guessed(u32::try_from(pages).unwrap_or(u32::MAX));
         }
     }
 

@@ -56,6 +56,11 @@ impl Hardware for Machine {
             self.arrive();
         }
         match (self.frames[frame].bytes, self.frames[frame].place) {
+            // Not shown, so that the first touch is seen, and not gone together with its neighbours.
+            (Bytes::Buffer(_), Place::Private(_)) if access == Access::Trap => {
+                self.put(frame);
+                self.frames[frame].shown = Some(Access::Trap);
+            }
             // What a client has mapped at `at` is its own affair, and must not decide what others see.
             (Bytes::Zeros | Bytes::Buffer(_), Place::Object(..)) => {
                 self.put(frame);

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod arenas;
+mod around;
 mod budget;
 mod clients;
 mod expel;

@@ -56,6 +56,8 @@ pub(crate) struct Machine {
     /// Answers that came while a step waited for a buffer.
     pub(crate) early: VecDeque<Event>,
     pub(crate) denied: u64,
+    /// The running step has begun to read a private page from the swap file.
+    pub(crate) waits_for_device: bool,
     /// The running step is about a page that could not be read.
     pub(crate) read_failed: bool,
     /// Inputs and outputs that failed.
@@ -96,6 +98,7 @@ impl Machine {
             resumed: Vec::new(),
             early: VecDeque::new(),
             denied: 0,
+            waits_for_device: false,
             read_failed: false,
             failures: 0,
             unwritten: 0,

@@ -18,6 +18,9 @@ impl Paging for Machine {
             self.count_page_in(at.arena, home);
             let place = Place::of(home, at);
             self.returns.came(place);
+            if let Home::Swap(block) = home {
+                self.waits_for_device |= !self.backing.is_in_memory(block.0);
+            }
             self.came(place);
             self.frames[frame] = Frame { place, ..Frame::EMPTY };
         }

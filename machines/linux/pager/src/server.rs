@@ -272,7 +272,11 @@ impl Server {
         self.threads.quiet(Instant::now());
         self.machine.near = self.threads.near();
         let near = self.machine.near;
-        self.machine.arenas.iter_mut().filter(|arena| arena.has_zaps()).for_each(|arena| arena.send_zaps(near));
+        self.machine
+            .arenas
+            .iter_mut()
+            .filter(|arena| arena.has_zaps())
+            .for_each(|arena| arena.send_zaps(near));
         self.drop_forgotten();
     }
 

@@ -7,6 +7,7 @@
 //! may wait for a CPU that others keep busy.
 
 use crate::ahead::Streams;
+use crate::around::Around;
 use crate::latency::Latency;
 use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ const GAPS: u32 = 32;
 #[derive(Debug)]
 struct Thread {
     id: i32,
-    streams: Streams,
+    guesses: Guesses,
     /// When its last fault was answered.
     answered: Instant,
     /// When the fault it waits for was noticed.
@@ -38,6 +39,13 @@ struct Thread {
     pulled: Option<(Box<CpuMask>, Box<CpuMask>)>,
     /// It may not be pulled.
     refused: bool,
+}
+
+/// What a thread will touch, by what it touched before.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Guesses {
+    pub(crate) streams: Streams,
+    pub(crate) around: Around,
 }
 
 enum Placed {
@@ -76,7 +84,7 @@ impl Threads {
     }
 
     /// A fault of thread `id`, noticed at `now`.
-    pub(crate) fn fault(&mut self, id: i32, now: Instant) -> (u16, &mut Streams) {
+    pub(crate) fn fault(&mut self, id: i32, now: Instant) -> (u16, &mut Guesses) {
         if now - self.interval > RECENT {
             self.recent = (0, self.recent.0);
             self.interval = now;
@@ -103,7 +111,12 @@ impl Threads {
         }
         thread.answered = now;
         thread.since.get_or_insert(now);
-        (slot, &mut thread.streams)
+        (slot, &mut thread.guesses)
+    }
+
+    /// What is known of the thread in this slot.
+    pub(crate) fn around(&mut self, slot: u16) -> Option<&mut Around> {
+        self.slots[usize::from(slot)].as_mut().map(|thread| &mut thread.guesses.around)
     }
 
     /// The threads in these slots go on.
@@ -149,7 +162,7 @@ impl Thread {
     fn new(id: i32, now: Instant) -> Self {
         Thread {
             id,
-            streams: Streams::default(),
+            guesses: Guesses::default(),
             answered: now,
             since: None,
             shortest: Duration::MAX,
