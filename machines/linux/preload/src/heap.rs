@@ -1,5 +1,6 @@
 //! The heap zone: where mimalloc gets its memory. Which parts of it swap has been reserved for.
 
+use crate::shortage::Shortage;
 use crate::start::Managed;
 use mager_linux_client::Error;
 use std::ops::Range;
@@ -18,13 +19,14 @@ pub(crate) struct Heap {
     grains: usize,
     committed: usize,
     page: usize,
+    shortage: Shortage,
 }
 
 impl Heap {
     /// Nothing of its `len` bytes is committed.
     pub(crate) fn new(len: usize, page: usize) -> Self {
         let grains = len / GRAIN;
-        Heap { bits: vec![0; grains.div_ceil(64)], grains, committed: 0, page }
+        Heap { bits: vec![0; grains.div_ceil(64)], grains, committed: 0, page, shortage: Shortage::default() }
     }
 
     fn is_committed(&self, grain: usize) -> bool {
@@ -70,8 +72,8 @@ impl Heap {
         Ok(end)
     }
 
-    fn ask(&self, managed: &Managed, run: Range<usize>) -> Result<(), Error> {
-        managed.arena.commit(managed.pages(run.start * GRAIN, run.end * GRAIN))
+    fn ask(&mut self, managed: &Managed, run: Range<usize>) -> Result<(), Error> {
+        self.shortage.commit(managed, managed.pages(run.start * GRAIN, run.end * GRAIN))
     }
 
     /// Gives frames and swap of these bytes back: they are zeros again.

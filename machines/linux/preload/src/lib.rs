@@ -22,6 +22,7 @@ mod environment;
 mod heap;
 mod mappings;
 mod masks;
+mod shortage;
 mod start;
 mod sys;
 mod tell;

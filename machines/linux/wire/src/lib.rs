@@ -190,7 +190,11 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was() {
-        let order = Order::Zap { arena: ArenaId { slot: 3, generation: 9 }, runs: vec![(1, 2), (70_000, 1)], near: Some(1) };
+        let order = Order::Zap {
+            arena: ArenaId { slot: 3, generation: 9 },
+            runs: vec![(1, 2), (70_000, 1)],
+            near: Some(1),
+        };
         let bytes = encode(&order).expect("it encodes");
         assert_eq!(decode::<Order>(&bytes).expect("it decodes"), order);
     }
