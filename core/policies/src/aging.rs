@@ -72,6 +72,10 @@ impl Policy for Aging {
         self.by_history.unlink(frame.0);
     }
 
+    fn resize(&mut self, frames: u32) {
+        self.looks.resize(frames, self.by_history.frames());
+    }
+
     fn tick(&mut self) {
         self.looks.tick();
     }

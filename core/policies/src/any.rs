@@ -103,6 +103,9 @@ macro_rules! any_policy {
             fn foretold(&mut self, frame: FrameNo, next: u64) {
                 match self { $(Any::$variant(p) => p.foretold(frame, next)),+ }
             }
+            fn resize(&mut self, frames: u32) {
+                match self { $(Any::$variant(p) => p.resize(frames)),+ }
+            }
             fn tick(&mut self) {
                 match self { $(Any::$variant(p) => p.tick()),+ }
             }

@@ -18,6 +18,7 @@ const B2: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Car {
     queues: Queues<4>,
+    /// Those in circulation.
     frames: u32,
     target: f64,
 }
@@ -93,6 +94,11 @@ impl Policy for Car {
         if let Some(ghost) = self.queues.ghost(page) {
             self.queues.exhume(ghost);
         }
+    }
+
+    fn resize(&mut self, frames: u32) {
+        self.frames = frames;
+        self.target = self.target.min(f64::from(frames));
     }
 
     /// Three rounds find a victim unless the clock they stay in holds only frames that cannot go.

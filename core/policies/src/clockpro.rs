@@ -29,6 +29,7 @@ pub struct ClockPro {
     beside: Queues<2>,
     hot: Box<[bool]>,
     hots: u32,
+    /// Those in circulation.
     frames: u32,
     /// How many frames cold pages should have.
     cold_target: u32,
@@ -169,11 +170,17 @@ impl Policy for ClockPro {
         }
     }
 
+    /// What there is too much of leaves as newcomers come in and victims are asked for.
+    fn resize(&mut self, frames: u32) {
+        self.frames = frames;
+        self.cold_target = self.cold_target.min(frames).max(1);
+    }
+
     /// Each step undoes a reference or finds the victim; frames that cannot go are passed.
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         self.filling = false;
         self.balance(frames);
-        for _ in 0..4 * u64::from(self.frames) {
+        for _ in 0..4 * u64::from(self.circle.frames()) {
             let Some(node) = self.beside.head(COLD) else {
                 if self.hots == 0 {
                     break;

@@ -83,7 +83,7 @@ fn one_step<P: Policy>(policy: &mut P, world: &mut World, random: &mut Random, s
     let frame = FrameNo(random.below(frames));
     let page = world.absent_page(random);
     let slot = &mut world.slots[frame.index()];
-    match (random.below(9), page) {
+    match (random.below(10), page) {
         (0..3, Some(page)) if !slot.admitted => {
             let dirty = step.is_multiple_of(3);
             *slot = Slot { admitted: true, page: page.0, evictable: true, referenced: true, dirty };
@@ -102,6 +102,7 @@ fn one_step<P: Policy>(policy: &mut P, world: &mut World, random: &mut Random, s
         (6, Some(page)) => policy.forget(page),
         (7, _) => policy.tick(),
         (8, _) => propose(policy, world, page, step),
+        (9, _) => policy.resize(1 + random.below(frames)),
         _ => {}
     }
 }

@@ -103,6 +103,10 @@ impl Policy for Mglru {
         self.queues.unlink(frame.0);
     }
 
+    fn resize(&mut self, frames: u32) {
+        self.looks.resize(frames, self.queues.frames());
+    }
+
     fn tick(&mut self) {
         self.looks.tick();
     }

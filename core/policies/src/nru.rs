@@ -86,6 +86,10 @@ impl Policy for Nru {
         self.classes.unlink(frame.0);
     }
 
+    fn resize(&mut self, frames: u32) {
+        self.looks.resize(frames, self.classes.frames());
+    }
+
     fn tick(&mut self) {
         self.looks.tick();
     }

@@ -86,6 +86,12 @@ pub(crate) fn part(frames: u32, ratio: f64) -> u32 {
     (f64::from(frames) * ratio) as u32
 }
 
+/// What `share` of `all` frames comes to where `frames` of them are in circulation.
+pub(crate) fn scaled(share: u32, frames: u32, all: u32) -> u32 {
+    let scaled = u64::from(share) * u64::from(frames) / u64::from(all.max(1));
+    u32::try_from(scaled).unwrap_or(u32::MAX)
+}
+
 /// Made over a number of frames, with options; what [`crate::Any`] needs of a policy beside its trait.
 pub(crate) trait Configured: Sized {
     /// The policy over frames `0..frames`.

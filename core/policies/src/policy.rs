@@ -92,6 +92,12 @@ pub trait Policy {
         let _ = (frame, next);
     }
 
+    /// From here on so many frames are in circulation; the others stay empty until this is called again. At the start
+    /// all are. Shares of the frames that a policy keeps follow.
+    fn resize(&mut self, frames: u32) {
+        let _ = frames;
+    }
+
     /// Time passed: a chance to age.
     fn tick(&mut self) {}
 

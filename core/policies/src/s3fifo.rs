@@ -29,7 +29,7 @@
 
 use crate::{
     FrameNo, Frames, Gone, Observes, PageNo, Policy,
-    options::{BadSpec, Configured, Options, part},
+    options::{BadSpec, Configured, Options, part, scaled},
     queues::Queues,
 };
 use alloc::{boxed::Box, vec};
@@ -48,17 +48,35 @@ const AT_ONCE: u32 = 8;
 /// more than it is worth.
 const SPARED: u32 = 3;
 
+/// How long queues may get.
+#[derive(Clone, Copy, Debug)]
+struct Most {
+    small: u32,
+    /// Newcomers of the small queue whose bits are left alone.
+    fresh: u32,
+    main: u32,
+    ghosts: u32,
+}
+
+impl Most {
+    /// The same shares of `frames` as these are of `all`.
+    fn of(self, frames: u32, all: u32) -> Self {
+        let small = scaled(self.small, frames, all);
+        // A fresh part there was stays: without one nothing is watched.
+        let fresh = scaled(self.fresh, frames, all).max(self.fresh.min(1));
+        Most { small, fresh, main: frames - small.min(frames), ghosts: scaled(self.ghosts, frames, all) }
+    }
+}
+
 /// Small, main and ghost queues.
 #[derive(Clone, Debug)]
 pub struct S3Fifo {
     queues: Queues<4>,
-    most_small: u32,
-    /// Newcomers of the small queue whose bits are left alone.
-    most_fresh: u32,
+    /// With the frames in circulation, and with all frames.
+    most: Most,
+    whole: Most,
     /// Pages of the main queue that may be spared because they were touched.
     credit: u32,
-    most_main: u32,
-    most_ghosts: u32,
     /// Touches of each frame, where they are counted.
     counts: Option<Box<[u8]>>,
     /// Touches that move a page from the small queue to the main one.
@@ -78,27 +96,22 @@ impl S3Fifo {
     pub fn with(frames: u32, most_small: u32, most_ghosts: u32) -> Self {
         // Between two admissions no more than all frames can leave a ghost.
         let queues = Queues::new(frames, most_ghosts.saturating_add(frames));
-        let most_main = frames.saturating_sub(most_small);
-        let most_fresh = part(most_small, FRESH_PART);
-        let (counts, enough, fill_main) = (None, 1, false);
-        S3Fifo {
-            queues,
-            most_small,
-            most_fresh,
-            credit: 0,
-            most_main,
-            most_ghosts,
-            counts,
-            enough,
-            fill_main,
-        }
+        let (small, ghosts, main) = (most_small, most_ghosts, frames.saturating_sub(most_small));
+        let most = Most { small, fresh: part(small, FRESH_PART), main, ghosts };
+        S3Fifo { queues, most, whole: most, credit: 0, counts: None, enough: 1, fill_main: false }
+    }
+
+    /// With another fresh part of the small queue.
+    fn with_fresh(mut self, fresh: u32) -> Self {
+        self.whole.fresh = fresh;
+        S3Fifo { most: self.whole, ..self }
     }
 
     /// Counts touches up to 3, as the paper does; `enough` of them move a page on.
     #[must_use]
     pub fn counting(self, enough: u8) -> Self {
         let counts = vec![0; self.queues.frames() as usize].into_boxed_slice();
-        S3Fifo { counts: Some(counts), enough, most_fresh: 0, ..self }
+        S3Fifo { counts: Some(counts), enough, ..self.with_fresh(0) }
     }
 
     fn small(&self) -> u32 {
@@ -109,9 +122,9 @@ impl S3Fifo {
     /// all frames' bits. (Where none is ever fresh they always did.)
     fn watch(&mut self, fresh: u32, most: u32, frames: &mut impl Frames) {
         let extra = self.queues.len(FRESH).saturating_sub(fresh);
-        for _ in 0..if self.most_fresh > 0 { extra.min(most) } else { extra } {
+        for _ in 0..if self.most.fresh > 0 { extra.min(most) } else { extra } {
             let frame = self.queues.head(FRESH).expect("a queue longer than nothing has a head");
-            if self.most_fresh > 0 && frames.referenced(FrameNo(frame)) {
+            if self.most.fresh > 0 && frames.referenced(FrameNo(frame)) {
                 frames.unreference(FrameNo(frame));
             }
             self.queues.move_to(WATCHED, frame);
@@ -135,7 +148,7 @@ impl S3Fifo {
 
     /// The queue to take from: the main one if it has more than its share, and when the small one is empty.
     fn first_queue(&mut self, frames: &mut impl Frames) -> usize {
-        let small = self.queues.len(MAIN) <= self.most_main && self.small() > 0;
+        let small = self.queues.len(MAIN) <= self.most.main && self.small() > 0;
         if !small && self.queues.len(MAIN) > 0 {
             return MAIN;
         }
@@ -153,7 +166,7 @@ impl S3Fifo {
             return Some(frame);
         }
         // A bit that was watched for is left as it is: taking it away would cost another trap.
-        if self.most_fresh == 0 {
+        if self.most.fresh == 0 {
             self.spend(frame, touches, frames);
         }
         self.queues.move_to(MAIN, frame.0);
@@ -163,7 +176,7 @@ impl S3Fifo {
     /// Looks at the head of the main queue: the victim, or another round for it if it was touched.
     fn pass_main(&mut self, frame: FrameNo, frames: &mut impl Frames) -> Option<FrameNo> {
         let touches = self.touches(frame, frames);
-        let spared = touches > 0 && (self.most_fresh == 0 || self.credit > 0);
+        let spared = touches > 0 && (self.most.fresh == 0 || self.credit > 0);
         if spared {
             self.credit = self.credit.saturating_sub(1);
             self.spend(frame, 1, frames);
@@ -179,7 +192,8 @@ impl Configured for S3Fifo {
         let counting = options.count("counts", 0, 0)? != 0;
         let mut plain = S3Fifo::with(frames, small.min(frames), ghost);
         if !counting {
-            plain.most_fresh = options.share("fresh", FRESH_PART, plain.most_small)?;
+            let fresh = options.share("fresh", FRESH_PART, plain.most.small)?;
+            plain = plain.with_fresh(fresh);
         }
         let enough = options.count("enough", if counting { 2 } else { 1 }, 1)?;
         let enough = u8::try_from(enough).ok().filter(|&e| e <= if counting { 3 } else { 1 });
@@ -200,8 +214,8 @@ impl Policy for S3Fifo {
         if let Some(ghost) = ghost {
             self.queues.exhume(ghost);
         }
-        self.queues.trim(GHOST, self.most_ghosts);
-        let overflow = self.fill_main && self.small() >= self.most_small;
+        self.queues.trim(GHOST, self.most.ghosts);
+        let overflow = self.fill_main && self.small() >= self.most.small;
         self.queues.set_page(frame, page);
         self.queues.push(if ghost.is_some() || overflow { MAIN } else { FRESH }, frame.0);
         if let Some(counts) = &mut self.counts {
@@ -221,6 +235,10 @@ impl Policy for S3Fifo {
         }
     }
 
+    fn resize(&mut self, frames: u32) {
+        self.most = self.whole.of(frames, self.queues.frames());
+    }
+
     #[inline]
     fn touched(&mut self, frame: FrameNo) {
         if let Some(counts) = &mut self.counts {
@@ -231,8 +249,8 @@ impl Policy for S3Fifo {
     /// Each step moves a page on, takes a touch from it, or finds the victim.
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         self.fill_main = false;
-        self.credit = (self.credit + SPARED).min(self.most_main / 4 + SPARED);
-        self.watch(self.most_fresh, AT_ONCE, frames);
+        self.credit = (self.credit + SPARED).min(self.most.main / 4 + SPARED);
+        self.watch(self.most.fresh, AT_ONCE, frames);
         let mut queue = self.first_queue(frames);
         for _ in 0..6 * u64::from(self.small() + self.queues.len(MAIN)) {
             if self.queues.len(queue) == 0 {
@@ -257,5 +275,29 @@ impl Policy for S3Fifo {
         self.queues.visit(WATCHED, visit);
         self.queues.visit(FRESH, visit);
         self.queues.visit(MAIN, visit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(policy: &S3Fifo) -> [u32; 4] {
+        let Most { small, fresh, main, ghosts } = policy.most;
+        [small, fresh, main, ghosts]
+    }
+
+    #[test]
+    fn the_queues_keep_their_shares_of_the_frames_in_circulation() {
+        let mut policy = S3Fifo::new(200);
+        assert_eq!(shares(&policy), [20, 10, 180, 180]);
+        policy.resize(100);
+        assert_eq!(shares(&policy), [10, 5, 90, 90]);
+        policy.resize(10);
+        assert_eq!(shares(&policy), [1, 1, 9, 9]);
+        policy.resize(1);
+        assert_eq!(shares(&policy), [0, 1, 1, 0]);
+        policy.resize(200);
+        assert_eq!(shares(&policy), [20, 10, 180, 180], "nothing is lost by rounding");
     }
 }

@@ -28,6 +28,8 @@ pub struct WsClock {
     /// In 1/frames of an admission, so that it can recover by a small part of itself.
     tau: u64,
     most_tau: u64,
+    /// `most_tau` for each frame in circulation.
+    tau_a_frame: u64,
     frames: u64,
 }
 
@@ -52,7 +54,15 @@ impl WsClock {
         let wide = u64::from(frames.max(1));
         let most_tau = u64::from(tau) * wide;
         let stamps = vec![0; frames as usize].into_boxed_slice();
-        WsClock { ring: Ring::new(frames), stamps, now: 0, tau: most_tau, most_tau, frames: wide }
+        WsClock {
+            ring: Ring::new(frames),
+            stamps,
+            now: 0,
+            tau: most_tau,
+            most_tau,
+            tau_a_frame: u64::from(tau),
+            frames: wide,
+        }
     }
 
     /// The hand passes `frame`; the victim, if the search ends here.
@@ -97,6 +107,11 @@ impl Policy for WsClock {
 
     fn remove(&mut self, frame: FrameNo, _why: Gone) {
         self.ring.unlink(frame);
+    }
+
+    fn resize(&mut self, frames: u32) {
+        self.most_tau = self.tau_a_frame * u64::from(frames.max(1));
+        self.tau = self.tau.min(self.most_tau);
     }
 
     /// The second round meets no referenced frame any more, so it has an oldest one, if any may go.
