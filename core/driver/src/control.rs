@@ -30,6 +30,10 @@ pub enum Control {
     Pin(Site, Access),
     /// [`Pager::unpin`].
     Unpin(Site),
+    /// [`Pager::withhold`].
+    Withhold(u32),
+    /// [`Pager::restore`].
+    Restore(u32),
     /// [`Pager::flush`].
     Flush(What, Ticket),
 }
@@ -45,6 +49,8 @@ pub enum Outcome {
     Page(VirtPage),
     /// The frame that was pinned.
     Frame(FrameNo),
+    /// So many frames were withheld, or restored.
+    Frames(u32),
     /// It was refused; nothing has changed.
     Refused(Refused),
 }
@@ -72,6 +78,8 @@ pub fn apply<P: Policy>(pager: &mut Pager<P>, call: Control, out: &mut Effects) 
         Control::Destroy(arena) => outcome(pager.destroy(arena, out), done),
         Control::Pin(at, access) => outcome(pager.pin(at, access), Outcome::Frame),
         Control::Unpin(at) => outcome(pager.unpin(at, out), done),
+        Control::Withhold(count) => Outcome::Frames(pager.withhold(count)),
+        Control::Restore(count) => Outcome::Frames(pager.restore(count, out)),
         Control::Flush(what, who) => {
             pager.flush(what, who, out);
             Outcome::Done

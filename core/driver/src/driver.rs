@@ -171,7 +171,9 @@ impl<P: Policy, R: Recorder> Driver<P, R> {
     pub fn destroy(&mut self, arena: ArenaId, machine: &mut (impl Hardware + Paging)) -> Result<(), Refused> {
         match self.control(Control::Destroy(arena), machine) {
             Outcome::Refused(why) => Err(why),
-            Outcome::Done | Outcome::Arena(_) | Outcome::Page(_) | Outcome::Frame(_) => Ok(()),
+            Outcome::Done | Outcome::Arena(_) | Outcome::Page(_) | Outcome::Frame(_) | Outcome::Frames(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -196,7 +198,9 @@ fn arena(outcome: Outcome) -> Result<ArenaId, Refused> {
     match outcome {
         Outcome::Arena(id) => Ok(id),
         Outcome::Refused(why) => Err(why),
-        Outcome::Done | Outcome::Page(_) | Outcome::Frame(_) => unreachable!("control: it makes an arena"),
+        Outcome::Done | Outcome::Page(_) | Outcome::Frame(_) | Outcome::Frames(_) => {
+            unreachable!("control: it makes an arena")
+        }
     }
 }
 
@@ -204,6 +208,8 @@ fn page(outcome: Outcome) -> Result<VirtPage, Refused> {
     match outcome {
         Outcome::Page(page) => Ok(page),
         Outcome::Refused(why) => Err(why),
-        Outcome::Done | Outcome::Arena(_) | Outcome::Frame(_) => unreachable!("control: it maps a page"),
+        Outcome::Done | Outcome::Arena(_) | Outcome::Frame(_) | Outcome::Frames(_) => {
+            unreachable!("control: it maps a page")
+        }
     }
 }

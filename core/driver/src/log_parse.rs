@@ -176,7 +176,7 @@ impl<'a> Words<'a> {
 
     pub(crate) fn control(&mut self) -> Parsed<'a, Control> {
         const CALL: &str = "a control call (create, fork, map-swap, map-swap-at, map-object, map-object-at, unmap, \
-                            discard, destroy, pin, unpin or flush)";
+                            discard, destroy, pin, unpin, withhold, restore or flush)";
         Ok(match self.next(CALL)? {
             "create" => Control::Create,
             "fork" => Control::Fork(self.arena()?),
@@ -195,18 +195,21 @@ impl<'a> Words<'a> {
             "destroy" => Control::Destroy(self.arena()?),
             "pin" => Control::Pin(self.site()?, self.one_of()?),
             "unpin" => Control::Unpin(self.site()?),
+            "withhold" => Control::Withhold(self.small()?),
+            "restore" => Control::Restore(self.small()?),
             "flush" => Control::Flush(self.what()?, self.by()?),
             other => return kind(None, CALL, other),
         })
     }
 
     pub(crate) fn outcome(&mut self) -> Parsed<'a, Outcome> {
-        const OUTCOME: &str = "what the call returned (done, arena, page, frame or refused)";
+        const OUTCOME: &str = "what the call returned (done, arena, page, frame, frames or refused)";
         Ok(match self.next(OUTCOME)? {
             "done" => Outcome::Done,
             "arena" => Outcome::Arena(self.arena()?),
             "page" => Outcome::Page(VirtPage(self.small()?)),
             "frame" => Outcome::Frame(FrameNo(self.small()?)),
+            "frames" => Outcome::Frames(self.small()?),
             "refused" => Outcome::Refused(self.refusal()?),
             other => return kind(None, OUTCOME, other),
         })

@@ -127,6 +127,8 @@ impl fmt::Display for Spelled<Control> {
             Control::Destroy(arena) => write!(f, "destroy {arena}"),
             Control::Pin(at, access) => write!(f, "pin {at} {}", access.word()),
             Control::Unpin(at) => write!(f, "unpin {at}"),
+            Control::Withhold(count) => write!(f, "withhold {count}"),
+            Control::Restore(count) => write!(f, "restore {count}"),
             Control::Flush(What::All, who) => write!(f, "flush all by {who}"),
             Control::Flush(What::Object(object), who) => write!(f, "flush object:{object} by {who}"),
         }
@@ -140,6 +142,7 @@ impl fmt::Display for Spelled<Outcome> {
             Outcome::Arena(arena) => write!(f, "arena {arena}"),
             Outcome::Page(page) => write!(f, "page {page}"),
             Outcome::Frame(frame) => write!(f, "frame {frame}"),
+            Outcome::Frames(count) => write!(f, "frames {count}"),
             Outcome::Refused(why) => {
                 write!(f, "refused {}", why.word())?;
                 if let Refused::NoArena(arena) = why {

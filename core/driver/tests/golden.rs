@@ -128,7 +128,7 @@ fn recorded_lines_and_comments_are_skipped() {
 #[test]
 fn no_text_makes_the_reader_or_the_player_panic() {
     let words: Vec<&str> = "pager frames=3 swap=4 sharing=place create fork destroy map unmap discard ahead read write fault pin \
-                            unpin flush answer fail all tick A B swap file log 0 1 2 at count 4294967295 \u{fffd} = \n"
+                            unpin flush withhold restore answer fail all tick A B swap file log 0 1 2 at count 4294967295 \u{fffd} = \n"
         .split(' ')
         .collect();
     let mut state = 0x9E37_79B9_7F4A_7C15u64;

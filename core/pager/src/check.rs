@@ -112,11 +112,20 @@ impl Memory {
             let holds = state == State::PagingIn(frame) || state.readable_frame() == Some(frame);
             assert!(holds, "invariant: a page and its frame name each other");
         }
-        let free = self.frames.free_count();
+        let (free, withheld) = (self.frames.free_count(), self.frames.withheld() as usize);
         assert_eq!(
-            used + free,
+            used + free + withheld,
             self.config.usable_frames() as usize,
-            "invariant: a frame is free or holds a page"
+            "invariant: a frame is free, withheld or holds a page"
+        );
+        let idle = |frame| self.frames[frame].page().is_none();
+        assert!(
+            self.frames.free_list().chain(self.frames.withheld_list()).all(idle),
+            "invariant: free and withheld frames hold no page"
+        );
+        assert!(
+            withheld == 0 || self.frames.pinned.max(self.config.low_water) < self.circulating(),
+            "invariant: a frame that is neither pinned nor kept free stays in circulation"
         );
         assert_eq!(evictable, self.frames.evictable, "invariant: the count of evictable frames");
         assert_eq!(pinned, self.frames.pinned, "invariant: the count of pinned frames");

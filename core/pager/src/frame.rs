@@ -1,7 +1,7 @@
-//! The core map: one record of 8 bytes for each frame, and the FIFO of free ones.
+//! The core map: one record of 8 bytes for each frame, the FIFO of free ones, and those withheld from circulation.
 
 use crate::page::NONE;
-use alloc::{boxed::Box, collections::VecDeque, vec};
+use alloc::{boxed::Box, collections::VecDeque, vec, vec::Vec};
 use core::ops::{Index, IndexMut};
 use mager_policies::{FrameNo, PageNo};
 
@@ -47,6 +47,8 @@ impl Frame {
 pub(crate) struct Frames {
     frames: Box<[Frame]>,
     free: VecDeque<FrameNo>,
+    /// Out of circulation: they hold no page, and nobody is given one of them.
+    withheld: Vec<FrameNo>,
     /// Frames a policy may propose: resident, not pinned, not in flight.
     pub(crate) evictable: u32,
     pub(crate) pinned: u32,
@@ -57,6 +59,7 @@ impl Frames {
         Frames {
             frames: vec![Frame::EMPTY; count as usize].into_boxed_slice(),
             free: (first..count).map(FrameNo).collect(),
+            withheld: Vec::new(),
             evictable: 0,
             pinned: 0,
         }
@@ -79,6 +82,28 @@ impl Frames {
     pub(crate) fn put_free(&mut self, frame: FrameNo) {
         assert!(self[frame].page == NONE, "core map: a frame in use is not free");
         self.free.push_back(frame);
+    }
+
+    pub(crate) fn withheld(&self) -> u32 {
+        u32::try_from(self.withheld.len()).expect("core map: frames are counted in 32 bits")
+    }
+
+    pub(crate) fn withheld_list(&self) -> impl Iterator<Item = FrameNo> {
+        self.withheld.iter().copied()
+    }
+
+    /// Takes the free frame that would be used last out of circulation. Whether there was one.
+    pub(crate) fn withhold(&mut self) -> bool {
+        let last = self.free.pop_back();
+        self.withheld.extend(last);
+        last.is_some()
+    }
+
+    /// Makes the frame that was withheld last a free one. Whether there was one.
+    pub(crate) fn restore(&mut self) -> bool {
+        let last = self.withheld.pop();
+        last.into_iter().for_each(|frame| self.put_free(frame));
+        last.is_some()
     }
 
     /// `frame` is nobody's: free in a moment, or its next page's.

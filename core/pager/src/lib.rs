@@ -23,7 +23,7 @@
 //! |---|---|
 //! | `pager` | the one way in for events, and the policy |
 //! | `fault`, `ahead`, `pump`, `grant`, `answer` | what happens on a fault or ahead of it, where frames change hands and what becomes of them, when I/O is answered |
-//! | `control`, `fork`, `pin`, `flush`, `discard` | the calls that check everything first |
+//! | `control`, `fork`, `pin`, `withhold`, `flush`, `discard` | the calls that check everything first |
 //! | `memory`, `page`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
 //! | `check`, `view` | every invariant; what faces may see |
 #![no_std]
@@ -59,6 +59,7 @@ mod region;
 mod swap;
 mod view;
 mod wait;
+mod withhold;
 
 pub use config::{BadConfig, Config, References, Sharing};
 use entry::EntryNo;

@@ -19,7 +19,7 @@ impl<P: Policy> Pager<P> {
             return Err(Refused::NotResident);
         }
         let first = self.memory.frames[frame].pins == 0;
-        if first && self.memory.frames.pinned + 1 >= self.memory.config.usable_frames() {
+        if first && self.memory.frames.pinned + 1 >= self.memory.circulating() {
             return Err(Refused::NoFrames);
         }
         let pins = self.memory.frames[frame].pins.checked_add(1).ok_or(Refused::Full)?;

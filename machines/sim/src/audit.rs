@@ -159,6 +159,7 @@ impl World {
             file_pages: ghosts,
             objects: counts.objects.min(ghosts as usize),
             free_frames: (self.setup.config().usable_frames() - ghosts) as usize,
+            withheld_frames: 0,
             pinned_frames: 0,
             swap_reserved: 0,
             swap_assigned: 0,

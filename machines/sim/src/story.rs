@@ -71,6 +71,8 @@ pub fn control(call: &Control, outcome: &Outcome) -> String {
         Control::Destroy(arena) => format!("destroy {arena}"),
         Control::Pin(at, right) => format!("pin {at} {}", access(right)),
         Control::Unpin(at) => format!("unpin {at}"),
+        Control::Withhold(count) => format!("withhold {count} frames"),
+        Control::Restore(count) => format!("restore {count} frames"),
         Control::Flush(What::All, who) => format!("flush everything for #{who}"),
         Control::Flush(What::Object(object), who) => format!("flush file {object} for #{who}"),
     };
@@ -79,6 +81,7 @@ pub fn control(call: &Control, outcome: &Outcome) -> String {
         Outcome::Arena(arena) => format!("{call}: arena {arena}"),
         Outcome::Page(page) => format!("{call}: page {page}"),
         Outcome::Frame(frame) => format!("{call}: frame {frame}"),
+        Outcome::Frames(count) => format!("{call}: {count}"),
         Outcome::Refused(why) => format!("{call}: refused, {why}"),
     }
 }

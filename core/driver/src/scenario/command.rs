@@ -82,6 +82,10 @@ pub enum Command {
     Pin(Place, Access),
     /// Takes one pin off.
     Unpin(Place),
+    /// Takes free frames out of circulation, at most so many.
+    Withhold(u32),
+    /// Gives withheld frames back, at most so many.
+    Restore(u32),
     /// Flushes one file, or all.
     Flush(Option<String>),
     /// An I/O in flight ends, well or not.
@@ -168,6 +172,8 @@ impl fmt::Display for Command {
             Command::Ahead(place, access) => write!(f, "ahead {} {place}", verb(*access)),
             Command::Pin(place, access) => write!(f, "pin {place} {}", verb(*access)),
             Command::Unpin(place) => write!(f, "unpin {place}"),
+            Command::Withhold(count) => write!(f, "withhold {count}"),
+            Command::Restore(count) => write!(f, "restore {count}"),
             Command::Flush(None) => f.write_str("flush"),
             Command::Flush(Some(file)) => write!(f, "flush {file}"),
             Command::Answer { io, frame, well: true } => write!(f, "answer {io} {frame}"),

@@ -25,6 +25,7 @@
 //! | `read A 0`, `write A 0` | an access: it faults unless the mapping lets it happen |
 //! | `fault read A 0`, `fault write A 0` | a fault, whatever the mapping says |
 //! | `pin A 0 read`, `pin A 0 write`, `unpin A 0` | |
+//! | `withhold 2`, `restore 2` | free frames leave circulation, or come back; at most so many |
 //! | `flush`, `flush log` | every file, or one |
 //! | `answer read 1`, `answer write 1`, `fail read 1`, `fail write 1` | the I/O in flight on frame 1 ends |
 //! | `answer all` | every I/O in flight ends well, in the order it was started, until none is |

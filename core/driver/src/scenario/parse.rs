@@ -76,6 +76,8 @@ impl<'a> Words<'a> {
             }
             "pin" => Command::Pin(self.place()?, self.access()?),
             "unpin" => Command::Unpin(self.place()?),
+            "withhold" => Command::Withhold(self.number()?),
+            "restore" => Command::Restore(self.number()?),
             "flush" => Command::Flush(self.0.next().map(ToOwned::to_owned)),
             "answer" => self.answer(true)?,
             "fail" => self.answer(false)?,

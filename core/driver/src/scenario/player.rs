@@ -81,6 +81,8 @@ impl Player {
             | Command::Discard(..)
             | Command::Pin(..)
             | Command::Unpin(_)
+            | Command::Withhold(_)
+            | Command::Restore(_)
             | Command::Flush(_) => {
                 let call = self.call(command)?;
                 self.control(call, &mut said);
@@ -129,6 +131,8 @@ impl Player {
             Command::Discard(arena, pages) => Control::Discard(self.living(arena)?, *pages),
             Command::Pin(place, access) => Control::Pin(self.site(place)?, *access),
             Command::Unpin(place) => Control::Unpin(self.site(place)?),
+            Command::Withhold(count) => Control::Withhold(*count),
+            Command::Restore(count) => Control::Restore(*count),
             Command::Flush(file) => {
                 let who = self.names.ticket(format!("{command}"));
                 let what = file.as_ref().map_or(What::All, |file| What::Object(self.names.file(file)));
@@ -225,6 +229,7 @@ impl Player {
             Outcome::Done | Outcome::Arena(_) => {}
             Outcome::Page(page) => said.push(format!("page {page}")),
             Outcome::Frame(frame) => said.push(format!("frame {frame}")),
+            Outcome::Frames(count) => said.push(format!("frames {count}")),
             Outcome::Refused(why) => said.push(format!("refused: {why}")),
         }
     }

@@ -93,6 +93,8 @@ const WRONG: &[(&str, &str)] = &[
     ("event fault 0.0:4294967296 read by 7", "expected a site (SLOT.GENERATION:PAGE)"),
     ("event fault 0.0:1 read by +7", "expected a number below 2^64, found \"+7\""),
     ("call discard 0.0 -> done", "expected a run of pages (SLOT.GENERATION:PAGE+COUNT), found \"0.0\""),
+    ("call withhold all -> frames 3", "expected a number below 2^32, found \"all\""),
+    ("call restore 3 -> frames", "expected a number below 2^32, found the end of the line"),
     ("event ahead 0.0:1", "expected an access (trap, read or write), found the end of the line"),
     ("event tick tock", "expected the end of the line, found \"tock\""),
     ("  release object:1:0", "expected a swap block (swap:BLOCK), found \"object:1:0\""),

@@ -144,7 +144,7 @@ impl Run {
         let (at, who) = (self.site(), self.ticket());
         let (object, block) = (ObjectNo(self.chance.below(3)), BlockNo(self.chance.below(5)));
         let pages = Pages { start: at.page, count: self.chance.below(4) };
-        let outcome = match self.chance.below(15) {
+        let outcome = match self.chance.below(17) {
             0 => self.call(Control::Create),
             1 => self.call(Control::Fork(at.arena)),
             2 | 3 => self.call(Control::MapSwap(at.arena)),
@@ -157,6 +157,8 @@ impl Run {
             11 => self.call(Control::Flush(What::All, who)),
             12 => self.call(Control::Flush(What::Object(object), who)),
             13 => self.call(Control::Discard(at.arena, pages)),
+            14 => self.call(Control::Withhold(pages.count)),
+            15 => self.call(Control::Restore(pages.count)),
             _ => self.call(Control::Destroy(at.arena)),
         };
         if let Outcome::Arena(arena) = outcome {

@@ -299,7 +299,7 @@ impl Run {
         let pages = Pages { start: self.page(), count: 1 + self.below(3) };
         let at = Site { arena, page: pages.start };
         let who = self.ticket();
-        let call = match self.below(24) {
+        let call = match self.below(27) {
             0 if self.oracle.arenas().len() < 5 => Control::Create,
             1..=3 if self.oracle.arenas().len() < 5 => Control::Fork(arena),
             4..=6 => Control::MapSwap(arena),
@@ -313,6 +313,8 @@ impl Run {
             18 | 19 => Control::Unpin(at),
             20 | 21 => Control::Discard(arena, pages),
             22 => Control::Flush(What::All, who),
+            23 | 24 => Control::Withhold(1 + self.below(3)),
+            25 => Control::Restore(1 + self.below(3)),
             _ => Control::Flush(What::Object(object), who),
         };
         if let Control::Flush(..) = call {
@@ -335,6 +337,7 @@ impl Run {
     }
 
     fn everything_is_right(&mut self) {
+        self.control(Control::Restore(u32::MAX));
         for at in self.oracle.pages() {
             self.access(Try { at, store: None, faults: 0 });
             self.settle();

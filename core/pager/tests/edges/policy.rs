@@ -14,6 +14,8 @@ struct Spy {
     frames: VecDeque<FrameNo>,
     /// The dirty frames of those it holds, at each time a victim was asked for.
     dirty: Rc<RefCell<Vec<Vec<FrameNo>>>>,
+    /// The frames in circulation, each time it was told.
+    sizes: Rc<RefCell<Vec<u32>>>,
     /// Proposes nothing.
     stubborn: bool,
     /// Says that it holds nothing.
@@ -30,6 +32,9 @@ impl Policy for Spy {
     fn remove(&mut self, frame: FrameNo, _why: Gone) {
         self.frames.retain(|&it| it != frame);
     }
+    fn resize(&mut self, frames: u32) {
+        self.sizes.borrow_mut().push(frames);
+    }
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         let dirty = self.frames.iter().copied().filter(|&frame| frames.dirty(frame)).collect();
         self.dirty.borrow_mut().push(dirty);
@@ -45,6 +50,23 @@ impl Policy for Spy {
 
 fn world(spy: Spy) -> World<Spy> {
     World::new(Config { arena_pages: 8, ..Config::course(4, 8) }, spy)
+}
+
+#[test]
+fn a_policy_is_told_how_many_frames_are_in_circulation_when_that_changes() {
+    let spy = Spy::default();
+    let sizes = Rc::clone(&spy.sizes);
+    let mut world = world(spy);
+    let arena = world.with_swap(1);
+    assert_eq!(world.pager.withhold(0), 0);
+    assert_eq!(world.pager.withhold(1), 1);
+    assert_eq!(world.pager.withhold(9), 1, "one frame always stays");
+    assert_eq!(world.fault(at(arena, 0), Access::Write), Ok(()));
+    assert_eq!(world.pager.restore(9, &mut world.out), 2);
+    assert_eq!(world.pager.restore(9, &mut world.out), 0);
+    world.carry_out();
+    assert_eq!(*sizes.borrow(), [2, 1, 3]);
+    assert_eq!(world.pager.view().counts().withheld_frames, 0);
 }
 
 #[test]
