@@ -25,7 +25,9 @@ mod swap_file;
 mod sys;
 mod table;
 
-pub use backing::{Backing, Done, EngineKind, Figures, FileNo, Home, Options, SwapOptions, SwapPlace};
+pub use backing::{
+    Backing, Done, EngineKind, Figures, FileNo, Home, Options, Packed, SwapOptions, SwapPlace,
+};
 pub use buffers::{BufferNo, Buffers};
 pub use checksummed::Checksummed;
 pub use compressed::Compressed;

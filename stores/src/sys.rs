@@ -32,6 +32,25 @@ pub(crate) fn prefer_huge_pages(memory: &mut [u8]) {
     let _ = unsafe { rustix::mm::madvise(start, length, rustix::mm::Advice::LinuxHugepage) };
 }
 
+/// Asks for no huge pages in `memory`: what is touched of it, and nothing more, is to cost memory.
+pub(crate) fn refuse_huge_pages(memory: &mut [u8]) {
+    let start = memory.as_mut_ptr().cast::<c_void>();
+    // SAFETY: the range is ours, and begins with a page; the advice changes no bytes.
+    let _ = unsafe { rustix::mm::madvise(start, memory.len(), rustix::mm::Advice::LinuxNoHugepage) };
+}
+
+/// Gives the memory of whole pages back to the system: they read as zeros, and cost nothing until they are touched again.
+/// Whether that was done.
+pub(crate) fn give_back(memory: &mut [u8]) -> bool {
+    let start = memory.as_mut_ptr();
+    assert!(start.align_offset(PAGE) == 0 && memory.len().is_multiple_of(PAGE), "memory: not of whole pages");
+    // SAFETY: the range is private memory of ours that nobody else looks at; bytes of it may become zeros.
+    unsafe { rustix::mm::madvise(start.cast::<c_void>(), memory.len(), rustix::mm::Advice::LinuxDontNeed) }
+        .is_ok()
+}
+
+/// The smallest page of x86-64; every page size of a store is a multiple of it.
+pub(crate) const PAGE: usize = 4096;
 /// A huge page of x86-64.
 const HUGE: usize = 2 << 20;
 

@@ -42,6 +42,17 @@ pub struct Figures {
     pub page_size: u64,
 }
 
+/// Compressed memory: what it may be, and what it is. All of it in bytes, overhead included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Packed {
+    /// What it may be at most, ever.
+    pub budget: u64,
+    /// What is used.
+    pub used: u64,
+    /// By how much that grows and shrinks.
+    pub step: u64,
+}
+
 impl Figures {
     /// How many bytes of pages a byte of compressed memory holds; `None` while it holds nothing.
     #[must_use]

@@ -19,7 +19,7 @@ mod queue;
 mod settle;
 mod swap;
 
-pub use figures::Figures;
+pub use figures::{Figures, Packed};
 pub use files::FileNo;
 pub use options::{EngineKind, Options, SwapOptions, SwapPlace};
 
@@ -252,6 +252,19 @@ impl Backing {
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.swap.figures(self.figures)
+    }
+
+    /// What compressed memory is; `None` where there is none.
+    #[must_use]
+    pub fn packed(&self) -> Option<Packed> {
+        self.swap.packed()
+    }
+
+    /// Of the budget of compressed memory at most so many bytes may be used from now on; at the start it is all of it.
+    /// What is in use stays, so that it can be more: what comes back is what may be used now. The memory of what is
+    /// neither used nor granted goes back to the system before this returns; what finds no room goes to the swap file.
+    pub fn grant_packed(&mut self, bytes: u64) -> u64 {
+        self.swap.grant_packed(bytes)
     }
 
     /// One line for people: the engine, and why it is not a better one; where swap blocks lie.

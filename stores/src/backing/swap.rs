@@ -1,10 +1,10 @@
 //! The swap space: which tier a block goes to, its checksum, and the spare blocks.
 
-use super::{Figures, Home, Options, SwapPlace};
+use super::{Figures, Home, Options, Packed, SwapPlace};
 use crate::checksum::checksum;
 use crate::engine::OpenFile;
-use crate::pack::{Damage, Pack, Packed, fill_same, same_filled};
-use crate::place::{small, wide};
+use crate::pack::{self, Damage, Pack, fill_same, same_filled};
+use crate::place::{narrow, small, wide};
 use crate::table::{MOST, Place, Table};
 use crate::{OpenError, StoreError, SwapFile};
 use rustix::fs::FallocateFlags;
@@ -117,7 +117,7 @@ impl Swap {
         &mut self,
         block: u32,
         page: &[u8],
-        packed: Option<&Packed>,
+        packed: Option<&pack::Packed>,
     ) -> Result<Kept, StoreError> {
         let place = self.pack.as_mut().and_then(|pack| match packed {
             Some(packed) => pack.keep(page, packed, None),
@@ -198,6 +198,18 @@ impl Swap {
 
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), |open| open.file.sync_data())
+    }
+
+    pub(super) fn packed(&self) -> Option<Packed> {
+        self.pack.as_ref().map(|pack| Packed {
+            budget: wide(pack.budget()),
+            used: wide(pack.used()),
+            step: wide(pack.step()),
+        })
+    }
+
+    pub(super) fn grant_packed(&mut self, bytes: u64) -> u64 {
+        self.pack.as_mut().map_or(0, |pack| wide(pack.grant(narrow(bytes))))
     }
 
     /// Adds what is counted here.

@@ -77,6 +77,17 @@ impl Pack {
         self.fixed + self.slab.used()
     }
 
+    /// From now on so many bytes may be used, everything included, or as many as are; how many that are.
+    pub(crate) fn grant(&mut self, bytes: usize) -> usize {
+        let chunks = bytes.saturating_sub(self.fixed) / self.slab.chunk();
+        self.fixed + self.slab.grant(chunks) * self.slab.chunk()
+    }
+
+    /// By how much room grows and shrinks.
+    pub(crate) fn step(&self) -> usize {
+        self.slab.chunk()
+    }
+
     pub(crate) fn budget(&self) -> usize {
         self.budget
     }

@@ -3,9 +3,13 @@
 //! A chunk belongs to a size while a slot of it is used, and to none after that. Sizes are counted in granules, 64 to
 //! a page, and stretched to what a chunk can be divided into anyway. A slot is taken from a chunk of its size that has
 //! one; else a chunk is taken; else a slot of the next larger size that has one. All of it is O(1). What is used never
-//! exceeds what was allocated at the start.
+//! exceeds what was allocated at the start, nor what was granted of it.
+//!
+//! A chunk costs memory from when it is first touched until it is given back to the system, which happens only when
+//! less is granted; chunks that cost memory already are taken first.
 
 use crate::place::small;
+use crate::sys::{PAGE, give_back, prefer_huge_pages, refuse_huge_pages};
 
 /// No chunk, at the end of a list.
 const NONE: u32 = u32::MAX;
@@ -32,16 +36,23 @@ pub(super) const CHUNK_RECORD: usize = size_of::<Chunk>();
 
 #[derive(Debug)]
 pub(super) struct Slab {
+    /// Chunks begin at `start`, with a page of the system.
     memory: Vec<u8>,
+    start: usize,
     chunks: Vec<Chunk>,
     /// In bytes.
     granule: usize,
     /// Granules of a chunk.
     per_chunk: u32,
-    /// Chunks given back; those never used begin at `fresh_chunks`.
+    /// Chunks that are free and cost memory; free ones that cost none, of which those never used begin at
+    /// `fresh_chunks`.
     free_chunks: u32,
+    empty_chunks: u32,
     fresh_chunks: u32,
     chunks_used: u32,
+    /// Chunks that cost memory, used or free; there may be `granted` of them.
+    touched: u32,
+    granted: u32,
     /// For each size, the chunks of it with a free slot; `partial` has a bit for each list that is not empty.
     lists: [u32; PER_PAGE as usize],
     partial: u64,
@@ -51,16 +62,21 @@ impl Slab {
     /// `chunks` chunks of `pages` pages each.
     pub(super) fn new(page_size: usize, chunks: usize, pages: usize) -> Self {
         let empty = Chunk { next: NONE, prev: NONE, used: 0, fresh: 0, free: NO_SLOT, size: 1 };
-        let mut memory = vec![0; chunks * pages * page_size];
-        crate::sys::prefer_huge_pages(&mut memory);
+        let mut memory = vec![0; chunks * pages * page_size + PAGE];
+        let start = memory.as_ptr().align_offset(PAGE).min(PAGE);
+        prefer_huge_pages(&mut memory);
         Slab {
             memory,
+            start,
             chunks: vec![empty; chunks],
             granule: page_size / PER_PAGE as usize,
             per_chunk: small(pages) * PER_PAGE,
             free_chunks: NONE,
+            empty_chunks: NONE,
             fresh_chunks: 0,
             chunks_used: 0,
+            touched: 0,
+            granted: small(chunks),
             lists: [NONE; PER_PAGE as usize],
             partial: 0,
         }
@@ -68,12 +84,43 @@ impl Slab {
 
     /// Bytes of chunks in use.
     pub(super) fn used(&self) -> usize {
-        self.chunks_used as usize * self.per_chunk as usize * self.granule
+        self.chunks_used as usize * self.chunk()
     }
 
     /// Can anything at all be kept?
     pub(super) fn has_room(&self) -> bool {
-        self.partial != 0 || self.free_chunks != NONE || (self.fresh_chunks as usize) < self.chunks.len()
+        self.partial != 0 || self.free_chunks != NONE || self.touched < self.granted
+    }
+
+    /// Bytes of a chunk.
+    pub(super) fn chunk(&self) -> usize {
+        self.per_chunk as usize * self.granule
+    }
+
+    /// From now on so many chunks may cost memory, or as many as are in use: how many that are. Free ones beyond that are
+    /// given back to the system.
+    pub(super) fn grant(&mut self, chunks: usize) -> usize {
+        let granted = small(chunks.min(self.chunks.len()));
+        if self.touched == 0 && granted < small(self.chunks.len()) {
+            let all = self.chunks.len() * self.chunk();
+            refuse_huge_pages(&mut self.memory[self.start..self.start + all]);
+        }
+        while self.touched > granted && self.free_chunks != NONE && self.give_back(self.free_chunks) {}
+        self.granted = granted.max(self.touched);
+        self.granted as usize
+    }
+
+    /// The first of the free chunks that cost memory costs none any more. Whether that could be done.
+    fn give_back(&mut self, number: u32) -> bool {
+        let (start, length) = (self.start + number as usize * self.chunk(), self.chunk());
+        let given = give_back(&mut self.memory[start..start + length]);
+        if given {
+            self.free_chunks = self.chunks[number as usize].next;
+            self.chunks[number as usize].next = self.empty_chunks;
+            self.empty_chunks = number;
+            self.touched -= 1;
+        }
+        given
     }
 
     /// A slot of at least `length` bytes, at most a page.
@@ -91,7 +138,7 @@ impl Slab {
         let chunk = self.chunks[number as usize];
         assert!(chunk.used > 0, "slab: a slot is freed twice");
         let slot = (at % self.per_chunk) / u32::from(chunk.size);
-        let start = at as usize * self.granule;
+        let start = self.at(at);
         self.memory[start..start + 2].copy_from_slice(&chunk.free.to_ne_bytes());
         let full = self.full(chunk);
         let record = &mut self.chunks[number as usize];
@@ -114,13 +161,18 @@ impl Slab {
     }
 
     pub(super) fn bytes(&self, at: u32) -> &[u8] {
-        let start = at as usize * self.granule;
+        let start = self.at(at);
         &self.memory[start..start + self.capacity(at)]
     }
 
     pub(super) fn bytes_mut(&mut self, at: u32) -> &mut [u8] {
-        let (start, length) = (at as usize * self.granule, self.capacity(at));
+        let (start, length) = (self.at(at), self.capacity(at));
         &mut self.memory[start..start + length]
+    }
+
+    /// Where a slot begins in `memory`.
+    fn at(&self, at: u32) -> usize {
+        self.start + at as usize * self.granule
     }
 
     /// The largest size of which as many slots go into a chunk.
@@ -142,22 +194,33 @@ impl Slab {
     }
 
     fn take_chunk(&mut self, size: u32) -> Option<u32> {
-        let number = self.free_chunks;
-        let number = if number != NONE {
-            self.free_chunks = self.chunks[number as usize].next;
-            number
-        } else if (self.fresh_chunks as usize) < self.chunks.len() {
-            self.fresh_chunks += 1;
-            self.fresh_chunks - 1
-        } else {
-            return None;
-        };
+        let number = self.any_chunk()?;
         self.chunks_used += 1;
         let record = &mut self.chunks[number as usize];
         (record.used, record.fresh, record.free) = (0, 0, NO_SLOT);
         record.size = u16::try_from(size).unwrap_or(u16::MAX);
         self.link(number);
         Some(number)
+    }
+
+    /// A chunk that nobody uses, if need be one that costs nothing yet.
+    fn any_chunk(&mut self) -> Option<u32> {
+        if self.free_chunks != NONE {
+            let number = self.free_chunks;
+            self.free_chunks = self.chunks[number as usize].next;
+            return Some(number);
+        }
+        if self.touched == self.granted {
+            return None;
+        }
+        self.touched += 1;
+        if self.empty_chunks != NONE {
+            let number = self.empty_chunks;
+            self.empty_chunks = self.chunks[number as usize].next;
+            return Some(number);
+        }
+        self.fresh_chunks += 1;
+        Some(self.fresh_chunks - 1)
     }
 
     fn free_chunk(&mut self, number: u32) {
@@ -171,7 +234,7 @@ impl Slab {
         let chunk = self.chunks[number as usize];
         let slot = if chunk.free == NO_SLOT { chunk.fresh } else { chunk.free };
         let at = number * self.per_chunk + u32::from(slot) * u32::from(chunk.size);
-        let start = at as usize * self.granule;
+        let start = self.at(at);
         let next = u16::from_ne_bytes([self.memory[start], self.memory[start + 1]]);
         let record = &mut self.chunks[number as usize];
         if chunk.free == NO_SLOT {
@@ -241,9 +304,15 @@ mod tests {
                 slab.free(at);
             }
             assert!(slab.used() <= chunks * pages * page_size);
+            if random.below(50) == 0 {
+                let granted = usize::try_from(random.below(u64::try_from(chunks).unwrap() + 1)).unwrap();
+                assert!(slab.grant(granted) * pages * page_size >= slab.used());
+            }
+            assert!(slab.chunks_used <= slab.touched && slab.touched <= slab.granted);
         }
         held.iter().for_each(|&(at, ..)| slab.free(at));
         assert_eq!((slab.used(), slab.partial), (0, 0), "everything was given back");
+        slab.grant(chunks);
         let whole = (0..).take_while(|_| slab.take(page_size).is_some()).count();
         assert_eq!(whole, chunks * pages, "every chunk can be used for whole pages again");
     }
@@ -266,6 +335,22 @@ mod tests {
         assert!(slab.has_room());
         assert!(slab.take(1).is_some() && slab.take(1).is_some());
         assert!(!slab.has_room() && slab.take(1).is_none());
+    }
+
+    #[test]
+    fn no_more_chunks_cost_memory_than_were_granted() {
+        let mut slab = Slab::new(4096, 6, 4);
+        assert_eq!(slab.grant(2), 2);
+        let held: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
+        assert_eq!((held.len(), slab.has_room()), (8, false));
+        assert_eq!(slab.grant(1), 2, "both are in use");
+        held[4..].iter().for_each(|&at| slab.free(at));
+        assert!(slab.has_room(), "a free chunk that costs memory already can be used");
+        assert_eq!((slab.grant(1), slab.has_room(), slab.used()), (1, false, 16384));
+        assert_eq!(slab.grant(99), 6);
+        let all: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
+        assert_eq!(all.len(), 20, "one that was given back is used again");
+        assert!(slab.bytes(all[0]).iter().all(|&byte| byte == 0), "its bytes were given back");
     }
 
     #[test]

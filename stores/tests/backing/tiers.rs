@@ -36,6 +36,32 @@ fn without_a_swap_file_a_full_memory_says_so_and_keeps_the_rest() {
 }
 
 #[test]
+fn what_finds_no_granted_room_goes_to_the_swap_file_until_more_is_granted() {
+    let mut world = packed(600_000, SwapPlace::Memory);
+    let start = world.backing.packed().unwrap();
+    assert_eq!(world.backing.grant_packed(0), start.used, "what there is without pages");
+    write_all(&mut world, 0..20, half);
+    assert_eq!((world.backing.figures().packed_pages, world.backing.figures().spilled), (0, 20));
+    let granted = world.backing.grant_packed(start.used + 3 * start.step + 1);
+    assert_eq!(granted, start.used + 3 * start.step);
+    write_all(&mut world, 100..140, half);
+    let (now, figures) = (world.backing.packed().unwrap(), world.backing.figures());
+    assert!(figures.packed_pages > 10 && figures.packed_pages < 40, "{figures:?}");
+    assert_eq!(now.used, granted);
+    assert_eq!(world.backing.grant_packed(0), granted, "nothing that is in use goes");
+    (100..140).for_each(|block| world.release(block));
+    assert_eq!(world.backing.grant_packed(0), start.used);
+    assert!(world.backing.grant_packed(u64::MAX) > granted);
+    write_all(&mut world, 200..280, half);
+    assert_eq!(world.backing.figures().spilled, figures.spilled, "there is room for all of them");
+    (0..20).chain(200..280).for_each(|block| {
+        world.read(Home::Swap(block));
+        world.settle();
+    });
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+}
+
+#[test]
 fn released_blocks_make_room() {
     let mut world = packed(300_000, SwapPlace::Nowhere);
     for _ in 0..5 {
