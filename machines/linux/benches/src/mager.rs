@@ -131,6 +131,8 @@ fn options(job: &PagerJob) -> Options {
         },
         swap_blocks: stage::swap_mib(job.touched) * PAGES_IN_MIB,
         compressed: compressed.unwrap_or(0),
+        // As zram has it, so that both have the same sizes.
+        elastic: false,
         engine: EngineKind::Auto,
         policy: job.policy.clone(),
         references: References::Agent,

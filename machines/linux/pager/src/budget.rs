@@ -160,6 +160,21 @@ impl Budget {
         found.map_or((0, 0), |found| (found.used, found.limit))
     }
 
+    /// Takes up to so many frames away from what allowances could hold and do not. How many could be taken.
+    pub(crate) fn withhold(&mut self, frames: u32) -> u32 {
+        if self.rest < frames {
+            self.reclaim(None, frames);
+        }
+        let taken = frames.min(self.rest);
+        self.rest -= taken;
+        taken
+    }
+
+    /// Gives frames back that were withheld.
+    pub(crate) fn restore(&mut self, frames: u32) {
+        self.rest += frames;
+    }
+
     fn most(&self, of: AllowanceNo) -> u32 {
         self.allowances.get(of.0).and_then(Option::as_ref).map_or(0, |found| found.most)
     }
@@ -173,18 +188,18 @@ impl Budget {
             return false;
         }
         if self.rest < least {
-            self.reclaim(of, least);
+            self.reclaim(Some(of), least);
         }
         let more = self.rest.min(self.chunk.max(self.rest / 4).max(least)).min(spare);
         more >= least && self.set(of, limit + more)
     }
 
     /// Takes half of what is unused from those who have most of it, until `least` pages are there.
-    fn reclaim(&mut self, but: AllowanceNo, least: u32) {
+    fn reclaim(&mut self, but: Option<AllowanceNo>, least: u32) {
         let mut idle: Vec<(u32, usize)> = Vec::new();
         for (number, found) in self.allowances.iter().enumerate() {
             if let Some(found) = found
-                && number != but.0
+                && but != Some(AllowanceNo(number))
                 && found.limit > found.used
             {
                 idle.push((found.limit - found.used, number));
@@ -261,6 +276,20 @@ mod tests {
         budget.took(b, 1000);
         assert!(budget.close(a) && budget.close(b));
         assert_eq!(budget.rest, 1000);
+    }
+
+    #[test]
+    fn what_is_withheld_is_nobodys_until_it_is_restored() {
+        let mut budget = audited(1000);
+        let only = budget.open(u32::MAX).expect("an allowance");
+        for _ in 0..600 {
+            assert!(budget.room(only, 1));
+            budget.put(only);
+        }
+        assert_eq!((budget.withhold(100), budget.withhold(1000)), (100, 300), "what was unused, and no more");
+        assert!(!budget.room(only, 1));
+        budget.restore(5);
+        assert!(budget.room(only, 5) && !budget.room(only, 6));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Faults into the core, answers after them, and work ahead of them.
 
+use crate::elastic::Pressure;
 use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
@@ -134,11 +135,11 @@ impl Server {
 
     /// Pages that come in with a first touch.
     fn around(&self) -> u32 {
-        let plenty = self.free_frames() > self.options.frames as usize / 2;
+        let plenty = self.free_frames() > self.circulating() as usize / 2;
         if plenty { (AROUND / self.options.page_size).max(1) } else { 1 }
     }
 
-    fn free_frames(&self) -> usize {
+    pub(crate) fn free_frames(&self) -> usize {
         self.driver.view().counts().free_frames
     }
 
@@ -152,6 +153,7 @@ impl Server {
 
     /// Frees frames ahead of need, many at once, so that faults seldom wait for a write.
     fn work_ahead(&mut self) {
+        self.balance(Pressure::High);
         if self.low_water > 0 {
             self.step(Event::Tick);
         }
@@ -170,7 +172,8 @@ impl Server {
                 break;
             }
         }
-        self.peak_frames = self.peak_frames.max(u64::from(self.options.frames) - self.free_frames() as u64);
+        self.peak_frames =
+            self.peak_frames.max(u64::from(self.options.all_frames()) - self.free_frames() as u64);
         if self.runs_low() {
             self.machine.near = self.threads.near();
             self.work_ahead();

@@ -9,6 +9,7 @@ mod arenas;
 mod around;
 mod budget;
 mod clients;
+mod elastic;
 mod expel;
 mod faulting;
 mod figures;

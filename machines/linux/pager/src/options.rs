@@ -23,7 +23,7 @@ pub const DEFAULT_READ_AHEAD: u32 = 64;
 pub struct Options {
     /// Bytes in a page: 4096, 16384 or 65536.
     pub page_size: u32,
-    /// Frames: what all clients together hold in memory.
+    /// Frames: what all clients together hold in memory. Where `elastic`, those of `compressed` come on top.
     pub frames: u32,
     /// Pages in each arena.
     pub arena_pages: u32,
@@ -33,6 +33,8 @@ pub struct Options {
     pub swap_blocks: u32,
     /// Bytes of compressed memory in front of the swap file; 0 for none.
     pub compressed: usize,
+    /// What compressed pages do not need of `compressed` is frames; else it is theirs from the start.
+    pub elastic: bool,
     /// How inputs and outputs are made asynchronous.
     pub engine: mager_stores::EngineKind,
     /// The policy, as in `clock` or `s3-fifo:fill-main=1`.
@@ -132,7 +134,7 @@ pub(crate) fn config(options: &Options, low_water: u32) -> Config {
         page_size: options.page_size,
         arena_pages: options.arena_pages,
         arena_base: 0,
-        frames: options.frames,
+        frames: options.all_frames(),
         swap_blocks: options.swap_blocks,
         references: match options.references {
             References::Agent => mager_pager::References::Trap,

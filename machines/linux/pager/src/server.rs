@@ -7,6 +7,7 @@
 use crate::arenas::Arena;
 use crate::budget::Budget;
 use crate::clients::Clients;
+use crate::elastic::Pressure;
 use crate::expel::Condemned;
 use crate::forks::Freeze;
 use crate::hardware::flush_ticket;
@@ -102,8 +103,9 @@ pub(crate) fn reserve() -> Option<OwnedFd> {
 impl Server {
     /// Opens swap, listens where the options say; serves when [`Server::run`] is called.
     pub fn new(options: Options) -> Result<Self, NotStarted> {
-        let policy = Any::from_spec(&options.policy, options.frames)
-            .map_err(|why| NotStarted::Policy(why.to_string()))?;
+        let frames = options.all_frames();
+        let policy =
+            Any::from_spec(&options.policy, frames).map_err(|why| NotStarted::Policy(why.to_string()))?;
         if policy.needs() >= Observes::EveryAccess {
             return Err(NotStarted::Blind(options.policy));
         }
@@ -114,7 +116,7 @@ impl Server {
         let buffers = (STAGING / options.page_size as usize).max(LEAST_BUFFERS);
         let buffers = Buffers::new(options.page_size as usize, buffers).map_err(system("staging buffers"))?;
         let backing = Backing::new(backing_options(&options))?;
-        let budget = Budget::new(options.page_size, options.frames, options.limits.memory)
+        let budget = Budget::new(options.page_size, frames, options.limits.memory)
             .map_err(system("a file system for memory files"))?;
         let epoll =
             epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from).map_err(system("epoll"))?;
@@ -122,11 +124,11 @@ impl Server {
             Some(path) => Some(mager_linux_sys::listen_anew(path).map_err(system("the socket"))?),
             None => None,
         };
-        let server = Server {
+        let mut server = Server {
             driver,
             machine: Machine::new(
                 options.page_size,
-                options.frames,
+                frames,
                 buffers,
                 backing,
                 (budget, Quotas::new(options.limits.frames)),
@@ -150,6 +152,7 @@ impl Server {
             audited: Instant::now(),
             options,
         };
+        server.begin_elastic();
         server.watch_own().map_err(system("epoll"))?;
         Ok(server)
     }
@@ -173,8 +176,8 @@ impl Server {
     }
 
     pub(crate) fn facts(&self) -> Facts {
-        let Options { page_size, frames, arena_pages, swap_blocks, .. } = self.options;
-        Facts { page_size, arena_pages, frames, swap_blocks }
+        let Options { page_size, arena_pages, swap_blocks, .. } = self.options;
+        Facts { page_size, arena_pages, frames: self.options.all_frames(), swap_blocks }
     }
 
     /// Serves until `stop` is readable; or, if it was handed a client or has no socket to listen on, until the last
@@ -263,6 +266,7 @@ impl Server {
         if self.audited.elapsed() >= AUDIT {
             self.audit();
             self.drop_forgotten();
+            self.balance(Pressure::Low);
             self.audited = Instant::now();
         }
     }

@@ -19,7 +19,7 @@ const SWAP_DIR: &str = "/var/tmp";
 pub struct Sizes {
     /// Bytes of memory for frames.
     pub memory: u64,
-    /// Bytes of compressed memory beside it; 0 for none.
+    /// Bytes beside it that compressed pages may take, and that are frames as long as they do not; 0 for none.
     pub compressed: u64,
     /// Bytes of swap; where a place is given and this is not, four times the memory.
     pub swap: Option<u64>,
@@ -101,6 +101,7 @@ impl Sizes {
             swap: self.place()?,
             swap_blocks: self.swap_blocks()?,
             compressed: usize::try_from(compressed).map_err(|_| too_much("compressed memory", compressed))?,
+            elastic: true,
             engine: EngineKind::Auto,
             policy: DEFAULT_POLICY.into(),
             references: References::Agent,
@@ -119,6 +120,7 @@ impl Sizes {
         if frames < LEAST_FRAMES {
             return Err(BadSizes::Memory { memory, frames, page_size, least: LEAST_FRAMES * page_size });
         }
+        self.numbered("memory", memory.saturating_add(self.compressed))?;
         self.numbered("memory", memory)
     }
 

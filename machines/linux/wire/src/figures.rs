@@ -24,6 +24,9 @@ pub struct Figures {
     pub arenas: u32,
     pub frames: u32,
     pub free_frames: u64,
+    /// Of `frames`, those that compressed pages have, and how many those can be.
+    pub withheld_frames: u32,
+    pub elastic_frames: u32,
     /// The most that were in use at a time.
     #[serde(default)]
     pub peak_frames: u64,

@@ -23,6 +23,7 @@ pub fn options(frames: u32, swap_blocks: u32) -> Options {
         swap: SwapPlace::Memory,
         swap_blocks,
         compressed: 0,
+        elastic: true,
         engine: EngineKind::Inline,
         policy: "clock".into(),
         references: References::Agent,

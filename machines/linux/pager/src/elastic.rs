@@ -1,0 +1,114 @@
+//! Compressed pages take frames out of circulation as they need room, and give them back when they need less.
+//!
+//! ```text
+//! bytes that may be packed  <=  withheld frames        at most --compressed
+//! frames in circulation      =  --memory + --compressed - withheld frames
+//! packed  [####################........]               what is granted stays ahead of what is used,
+//!          used                 ahead                  and shrinks when it is far ahead
+//! ```
+//! The core withholds free frames only, so that nothing has to leave for this; what is short of frames then works ahead
+//! as it does for any fault. A page that finds no room goes to the swap file.
+
+use crate::options::Options;
+use crate::server::Server;
+use mager_driver::{Control, Outcome};
+use mager_stores::Packed;
+
+/// Of all that may be packed this part is granted ahead, or as many steps as at least.
+const AHEAD_PART: u64 = 64;
+const AHEAD_STEPS: u64 = 4;
+
+/// Whether frames are short.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pressure {
+    /// Frames are about to be written out: room is granted ahead.
+    High,
+    /// Nobody needs frames: without packed pages there need not be room for any.
+    Low,
+}
+
+impl Options {
+    /// Frames that compressed pages may take out of circulation.
+    pub(crate) fn elastic_frames(&self) -> u32 {
+        let frames = self.compressed as u64 / u64::from(self.page_size);
+        if self.elastic { u32::try_from(frames).unwrap_or(u32::MAX - self.frames) } else { 0 }
+    }
+
+    /// All frames, those that compressed pages may take among them.
+    pub(crate) fn all_frames(&self) -> u32 {
+        self.frames.saturating_add(self.elastic_frames())
+    }
+}
+
+impl Server {
+    /// Frames that hold pages, or could.
+    pub(crate) fn circulating(&self) -> u32 {
+        self.options.all_frames() - self.withheld()
+    }
+
+    fn withheld(&self) -> u32 {
+        self.driver.view().counts().withheld_frames
+    }
+
+    /// What compressed memory costs without any page is withheld from the start.
+    pub(crate) fn begin_elastic(&mut self) {
+        if let Some(packed) = self.elastic() {
+            self.machine.backing.grant_packed(0);
+            self.withhold_up_to(self.frames_of(packed.used));
+        }
+    }
+
+    fn elastic(&self) -> Option<Packed> {
+        self.machine.backing.packed().filter(|_| self.options.elastic)
+    }
+
+    fn frames_of(&self, bytes: u64) -> u32 {
+        let frames = bytes.div_ceil(u64::from(self.options.page_size));
+        u32::try_from(frames).unwrap_or(u32::MAX).min(self.options.elastic_frames())
+    }
+
+    /// What is granted ahead: what one lot of pages written out may need, too.
+    fn ahead(&self, packed: &Packed) -> u64 {
+        let lot = u64::from(self.low_water) * u64::from(self.options.page_size) / 2;
+        (packed.budget / AHEAD_PART).max(AHEAD_STEPS * packed.step).max(lot)
+    }
+
+    /// Grants compressed pages room, or takes what they do not need any more.
+    pub(crate) fn balance(&mut self, pressure: Pressure) {
+        let Some(packed) = self.elastic() else { return };
+        let ahead = self.ahead(&packed);
+        let (withheld, wanted) = (self.withheld(), self.frames_of(packed.used + ahead));
+        let idle = pressure == Pressure::Low && self.machine.backing.figures().packed_pages == 0;
+        if idle && withheld > self.frames_of(packed.used) {
+            self.restore_down_to(packed.used);
+        } else if withheld > self.frames_of(packed.used + 3 * ahead) {
+            self.restore_down_to(packed.used + ahead);
+        } else if pressure == Pressure::High && wanted > withheld {
+            // Half of what is free is left to faults that come before more is.
+            let free = u32::try_from(self.free_frames() / 2).unwrap_or(u32::MAX);
+            self.withhold_up_to(wanted.min(withheld.saturating_add(free)));
+        }
+    }
+
+    /// Whatever holds the bytes of frames that are withheld goes first: holes, and what clients could still put there.
+    fn withhold_up_to(&mut self, frames: u32) {
+        let withheld = self.withheld();
+        self.machine.punch_holes();
+        let allowed = self.machine.budget.withhold(frames.saturating_sub(withheld));
+        let taken = match self.control(Control::Withhold(allowed)) {
+            Ok(Outcome::Frames(taken)) => taken,
+            Ok(_) | Err(_) => 0,
+        };
+        self.machine.budget.restore(allowed - taken);
+        let bytes = u64::from(withheld + taken) * u64::from(self.options.page_size);
+        self.machine.backing.grant_packed(bytes);
+    }
+
+    /// Only what the system has back comes into circulation again.
+    fn restore_down_to(&mut self, bytes: u64) {
+        let granted = self.machine.backing.grant_packed(bytes);
+        let surplus = self.withheld().saturating_sub(self.frames_of(granted));
+        self.machine.budget.restore(surplus);
+        let _ = self.control(Control::Restore(surplus));
+    }
+}
