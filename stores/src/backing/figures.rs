@@ -26,7 +26,7 @@ pub struct Figures {
     pub same_filled: u64,
     /// Pages written that did not compress.
     pub incompressible: u64,
-    /// Pages written to the swap file because compressed memory was full.
+    /// Pages written to the swap file because they found no room in compressed memory, or hardly compressed.
     pub spilled: u64,
     /// Pages that were not what was written.
     pub checksum_failures: u64,

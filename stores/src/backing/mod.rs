@@ -262,7 +262,8 @@ impl Backing {
 
     /// Of the budget of compressed memory at most so many bytes may be used from now on; at the start it is all of it.
     /// What is in use stays, so that it can be more: what comes back is what may be used now. The memory of what is
-    /// neither used nor granted goes back to the system before this returns; what finds no room goes to the swap file.
+    /// neither used nor granted goes back to the system before this returns; what finds no room goes to the swap file. So does,
+    /// from the first call on, what hardly compresses: it would take as much as it frees.
     pub fn grant_packed(&mut self, bytes: u64) -> u64 {
         self.swap.grant_packed(bytes)
     }

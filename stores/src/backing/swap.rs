@@ -209,7 +209,11 @@ impl Swap {
     }
 
     pub(super) fn grant_packed(&mut self, bytes: u64) -> u64 {
-        self.pack.as_mut().map_or(0, |pack| wide(pack.grant(narrow(bytes))))
+        let Some(pack) = &mut self.pack else { return 0 };
+        if self.file.is_some() {
+            pack.keep_small_ones();
+        }
+        wide(pack.grant(narrow(bytes)))
     }
 
     /// Adds what is counted here.

@@ -35,6 +35,8 @@ pub(crate) struct Pack {
     page_size: usize,
     checksums: bool,
     budget: usize,
+    /// A page is kept if it packs to so many bytes, or fewer.
+    most_kept: usize,
     /// What is used whether there are pages or not.
     fixed: usize,
     compressor: Compressor,
@@ -64,6 +66,7 @@ impl Pack {
             page_size,
             checksums,
             budget,
+            most_kept: page_size,
             fixed: FIXED + scratch + chunks * CHUNK_RECORD,
             compressor: Compressor::new(page_size, checksums),
             scratch: Some(Packed::new(page_size)),
@@ -81,6 +84,11 @@ impl Pack {
     pub(crate) fn grant(&mut self, bytes: usize) -> usize {
         let chunks = bytes.saturating_sub(self.fixed) / self.slab.chunk();
         self.fixed + self.slab.grant(chunks) * self.slab.chunk()
+    }
+
+    /// From now on only pages are kept that save a quarter of their size at least.
+    pub(crate) fn keep_small_ones(&mut self) {
+        self.most_kept = self.page_size - self.page_size / 4;
     }
 
     /// By how much room grows and shrinks.
@@ -113,6 +121,10 @@ impl Pack {
     /// free afterwards, unless there was no room: then it is as it was.
     pub(crate) fn keep(&mut self, page: &[u8], packed: &Packed, old: Option<Place>) -> Option<Place> {
         let length = packed.body().map_or(self.page_size, |body| HEADER + body.len());
+        if length > self.most_kept {
+            self.incompressible += 1;
+            return None;
+        }
         let at = self.slab.take(length).or_else(|| self.reuse(old, length))?;
         self.fill(at, page, packed.body());
         if let Some(old) = old

@@ -62,6 +62,23 @@ fn what_finds_no_granted_room_goes_to_the_swap_file_until_more_is_granted() {
 }
 
 #[test]
+fn what_hardly_compresses_goes_to_the_swap_file_where_room_is_granted() {
+    let raw = |n| u64::from(n) * 5 + 4;
+    let mut world = packed(600_000, SwapPlace::Memory);
+    write_all(&mut world, 0..10, raw);
+    assert_eq!((world.backing.figures().packed_pages, world.backing.figures().spilled), (10, 0));
+    world.backing.grant_packed(u64::MAX);
+    write_all(&mut world, 10..20, raw);
+    write_all(&mut world, 20..30, half);
+    let figures = world.backing.figures();
+    assert_eq!((figures.packed_pages, figures.spilled, figures.incompressible), (20, 10, 20));
+    let mut nowhere = packed(600_000, SwapPlace::Nowhere);
+    nowhere.backing.grant_packed(u64::MAX);
+    write_all(&mut nowhere, 0..10, raw);
+    assert_eq!(nowhere.backing.figures().packed_pages, 10, "there is no other place");
+}
+
+#[test]
 fn released_blocks_make_room() {
     let mut world = packed(300_000, SwapPlace::Nowhere);
     for _ in 0..5 {
