@@ -28,7 +28,7 @@ typedef struct {
   uint64_t memory;
   // Bytes of swap; else 1 GiB.
   uint64_t swap;
-  // Bytes of memory for compressed pages, beside `memory`; else none.
+  // Bytes beside `memory` that compressed pages may take, and that are frames otherwise; else none.
   uint64_t compressed;
   // Bytes of addresses in each arena; else 64 GiB.
   uint64_t arena_size;

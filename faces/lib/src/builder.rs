@@ -37,7 +37,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Bytes of memory for frames: what the program holds at any moment, at most. 64 MiB if it is not said.
+    /// Bytes of memory for frames: what the program holds at any moment is this and [`Builder::compressed`], at most. 64 MiB if it is not said.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.sizes.memory = bytes;
         self
@@ -55,7 +55,8 @@ impl Builder {
         self
     }
 
-    /// Bytes of memory for compressed pages in front of the swap file, beside [`Builder::memory`].
+    /// Bytes beside [`Builder::memory`] that compressed pages may take in front of the swap file; what they do not need is
+    /// frames, too.
     pub fn compressed(mut self, bytes: u64) -> Self {
         self.sizes.compressed = bytes;
         self

@@ -17,7 +17,7 @@ much is missing, if anything. It is run
   group pays for page tables and cached files, too;
 - under *mager*: `mager run --memory BUDGET`, swap in a file on the same disk. The budget bounds what the programs'
   arenas hold; code, stacks, small mappings and the pager's own memory are beside it;
-- *compressed*: part of the budget is for compressed pages, the rest for frames.
+- *compressed*: part of the budget may hold compressed pages, when there are any; the rest is frames.
 
 Output is compared with that of the unlimited run: standard output, the files written, the exit status. What was *held*
 is sampled every 25 ms: the most that arenas held, as the kernel counts it for the run's control group (their pages are

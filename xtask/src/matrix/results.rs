@@ -113,9 +113,10 @@ impl Row {
         Some(self.shared(Way::Unlimited)? + self.private(Way::Unlimited)?)
     }
 
-    /// Bytes that arenas may hold.
+    /// Bytes that arenas may hold: what compressed pages do not need is frames.
     pub fn allowed(&self, way: Way) -> u64 {
-        u64::from(way.memory(self.size, self.share).0) << 20
+        let (memory, compressed) = way.memory(self.size, self.share);
+        u64::from(memory + compressed) << 20
     }
 
     pub fn within(&self, way: Way) -> Option<bool> {
@@ -177,7 +178,7 @@ mod tests {
             |way, outcome| row(&[(Way::Unlimited, ended(1.0, 7, 0)), (way, outcome)]).wrong(way).unwrap();
         assert!(told(Way::Mager, ended(1.0, 8, 0)).contains("the output differs"));
         assert_eq!(told(Way::Mager, failed), "exit status 70");
-        assert_eq!(told(Way::Compressed, ended(1.0, 7, 7 * MIB)), "arenas held 7 MiB of 5");
+        assert_eq!(told(Way::Compressed, ended(1.0, 7, 13 * MIB)), "arenas held 13 MiB of 10");
         let left = Outcome { left: 2, ..ended(1.0, 7, 0) };
         assert_eq!(told(Way::Mager, left), "2 processes are left behind");
     }

@@ -18,7 +18,7 @@ pub struct mager_options {
     pub memory: u64,
     /// Bytes of swap; else 1 GiB.
     pub swap: u64,
-    /// Bytes of memory for compressed pages, beside `memory`; else none.
+    /// Bytes beside `memory` that compressed pages may take, and that are frames otherwise; else none.
     pub compressed: u64,
     /// Bytes of addresses in each arena; else 64 GiB.
     pub arena_size: u64,

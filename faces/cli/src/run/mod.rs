@@ -77,7 +77,8 @@ pub struct Args {
     /// A directory for a swap file without a name [default: /var/tmp]
     #[arg(long, value_name = "DIR")]
     swap_dir: Option<PathBuf>,
-    /// Memory for compressed pages in front of the swap file, beside --memory
+    /// Beside --memory, memory that compressed pages may take in front of the swap file; what they do not need is the
+    /// program's, too
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     compressed: u64,
     /// The replacement policy; it must live on reference bits

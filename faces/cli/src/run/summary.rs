@@ -49,7 +49,9 @@ impl Summary {
     /// The memory that would have spared most page-ins, in whole MiB.
     fn advised(&self) -> Option<u64> {
         let more = self.figures.returns.frames_more(SPARED, LEAST_WATCHED)?;
-        Some(self.bytes(u64::from(self.figures.frames) + more).next_multiple_of(MIB))
+        // What compressed pages may take stays beside it.
+        let memory = u64::from(self.figures.frames.saturating_sub(self.figures.elastic_frames));
+        Some(self.bytes(memory + more).next_multiple_of(MIB))
     }
 
     pub(super) fn line(&self) -> String {

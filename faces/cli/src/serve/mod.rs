@@ -35,7 +35,7 @@ const LIMITS: &str = "Limits, so that a client harms only itself";
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Memory for frames: what all clients together hold at any moment
+    /// Memory for frames, at least: what all clients together hold at any moment is this and --compressed at most
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: u64,
     /// How much can be paged out [default: four times the memory, where a swap file or directory is given]
@@ -50,7 +50,7 @@ pub struct Args {
     /// The swap file may be there already: what it holds is lost
     #[arg(long, requires = "swap_file")]
     overwrite: bool,
-    /// Memory for compressed pages in front of the swap file, beside --memory
+    /// Beside --memory, memory that compressed pages may take in front of the swap file; what they do not need is frames
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     compressed: u64,
     /// The replacement policy; it must live on reference bits
@@ -236,11 +236,13 @@ fn line(options: &Options, args: &Args) -> String {
     let page = u64::from(options.page_size);
     let at =
         options.socket.as_ref().map_or_else(|| "one client".to_owned(), |path| path.display().to_string());
-    let compressed =
-        if args.compressed > 0 { format!(", {} compressed", told(args.compressed)) } else { String::new() };
+    let compressed = match args.compressed {
+        0 => String::new(),
+        bytes => format!(", at most {} of them for compressed pages", told(bytes)),
+    };
     format!(
         "serving {at}: {} frames of {}{compressed}, {} of swap, {}",
-        options.frames,
+        options.all_frames(),
         told(page),
         told(u64::from(options.swap_blocks) * page),
         options.policy

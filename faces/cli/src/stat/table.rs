@@ -2,14 +2,15 @@
 
 use crate::observe::{earlier_client, over, rate, service_us};
 use crate::size::told;
-use mager_linux_wire::figures::{Figures, Stores};
+use mager_linux_wire::figures::Figures;
 use std::fmt::Write;
 
 /// The state now, and what happened since `before`.
 pub(super) fn lay_out(now: &Figures, before: &Figures) -> String {
     let page = u64::from(now.page_size);
     let mut text = String::new();
-    let used = u64::from(now.frames) - now.free_frames;
+    let circulating = now.circulating();
+    let used = circulating.saturating_sub(now.free_frames);
     let _ = writeln!(
         text,
         "pager     {}, pages of {}, up {:.0} s, {}",
@@ -20,10 +21,9 @@ pub(super) fn lay_out(now: &Figures, before: &Figures) -> String {
     );
     let _ = writeln!(
         text,
-        "frames    {used} of {} in use ({} of {}), {} pinned, {} arenas, {} file pages",
-        now.frames,
+        "frames    {used} of {circulating} in use ({} of {}), {} pinned, {} arenas, {} file pages",
         told(used * page),
-        told(u64::from(now.frames) * page),
+        told(circulating * page),
         now.pinned_frames,
         now.arenas,
         now.file_pages
@@ -36,20 +36,25 @@ pub(super) fn lay_out(now: &Figures, before: &Figures) -> String {
         swap(now.swap_blocks),
         swap(now.swap_assigned)
     );
-    compressed(&now.stores, &mut text);
+    compressed(now, &mut text);
     happened(now, before, &mut text);
     clients(now, before, page, &mut text);
     text
 }
 
-fn compressed(stores: &Stores, text: &mut String) {
+fn compressed(now: &Figures, text: &mut String) {
+    let stores = &now.stores;
     if stores.compressed_budget == 0 {
         return;
     }
     let ratio = stores.compression_ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"));
+    let withheld = match (now.elastic_frames, now.withheld_frames) {
+        (0, _) => String::new(),
+        (_, frames) => format!(", {frames} frames withheld for them"),
+    };
     let _ = writeln!(
         text,
-        "packed    {} pages in {} of {}, ratio {ratio}; {} spilled, {} did not compress",
+        "packed    {} pages in {} of {}{withheld}, ratio {ratio}; {} spilled, {} did not compress",
         stores.compressed_pages,
         told(stores.compressed_bytes),
         told(stores.compressed_budget),

@@ -58,7 +58,7 @@ fn end_of(path: &str, room: usize) -> String {
 
 fn memory(model: &Model, width: u16) -> Line<'static> {
     let now = &model.now;
-    let (all, used) = (u64::from(now.frames), u64::from(now.frames).saturating_sub(now.free_frames));
+    let (all, used) = (now.circulating(), now.circulating().saturating_sub(now.free_frames));
     let mut text = format!("{} of {}", told(model.bytes(used)), told(model.bytes(all)));
     if now.pinned_frames > 0 {
         text += &format!(", {} pinned", told(model.bytes(now.pinned_frames.into())));

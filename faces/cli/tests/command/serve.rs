@@ -60,7 +60,9 @@ fn a_standing_pager_serves_tells_and_leaves_nothing() {
     let swap = place.path("swap");
     let serving = place.serve(&["--swap-file", swap.to_str().expect("UTF-8"), "--compressed", "1M"]);
     assert!(
-        serving.err().contains("1024 frames of 4K, 1M compressed, 32M of swap, s3-fifo"),
+        serving
+            .err()
+            .contains("1280 frames of 4K, at most 1M of them for compressed pages, 32M of swap, s3-fifo"),
         "{}",
         serving.err()
     );
@@ -70,6 +72,7 @@ fn a_standing_pager_serves_tells_and_leaves_nothing() {
     assert!((0u64..).zip(words.iter()).all(|(place, &word)| place == word));
 
     let told = place.json();
+    assert_eq!((told["frames"].as_u64(), told["elastic_frames"].as_u64()), (Some(1280), Some(256)));
     let client = &told["clients"][0];
     assert_eq!(
         (client["pid"].as_u64(), client["arenas"].as_u64()),

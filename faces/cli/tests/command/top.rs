@@ -34,8 +34,15 @@ fn a_running_pager_is_shown_and_keys_work() {
     let _client = client(&place.socket());
     let top = top(&place);
     let pid = format!("{} command", std::process::id());
-    let shown =
-        top.shows(&["s3-fifo", " of 4M", "packed ", "16M reserved", "\u{25bc}FAULTS/S", "arena 0 of"]);
+    let shown = top.shows(&[
+        "s3-fifo",
+        "memory ",
+        " of 1M",
+        "packed ",
+        "16M reserved",
+        "\u{25bc}FAULTS/S",
+        "arena 0 of",
+    ]);
     assert!(shown.lines().any(|line| line.trim_start().starts_with(&pid)), "{shown}");
     top.types("m");
     top.shows(&["\u{25bc}MEMORY"]);

@@ -35,7 +35,8 @@ impl Options {
     }
 
     /// All frames, those that compressed pages may take among them.
-    pub(crate) fn all_frames(&self) -> u32 {
+    #[must_use]
+    pub fn all_frames(&self) -> u32 {
         self.frames.saturating_add(self.elastic_frames())
     }
 }

@@ -64,6 +64,14 @@ pub struct Figures {
     pub busiest_files: Vec<File>,
 }
 
+impl Figures {
+    /// Frames that hold pages, or could: those that compressed pages have are not among them.
+    #[must_use]
+    pub fn circulating(&self) -> u64 {
+        u64::from(self.frames.saturating_sub(self.withheld_frames))
+    }
+}
+
 /// One client.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
