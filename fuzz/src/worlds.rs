@@ -68,6 +68,8 @@ fn op(bytes: &mut Bytes, world: &World) -> Option<Op> {
             let direction = if bytes.bit()? { Direction::Read } else { Direction::Write };
             Op::Answer(direction, FrameNo(u32::from(bytes.below(frames)?)), how(bytes)?)
         }
+        24 => Op::Withhold(count),
+        25 => Op::Restore(count),
         _ => Op::Touch(cpu, name, page, access, bytes.below(4)?),
     })
 }

@@ -109,6 +109,8 @@ impl World {
             lines.push("the end: all comes to rest, is read once more, flushed, and goes; ghosts too".into());
         }
         self.come_to_rest();
+        self.restore(u32::MAX);
+        self.come_to_rest();
         self.audit();
         self.read_everything();
         self.unpin_everything();

@@ -149,6 +149,25 @@ impl World {
         Some(())
     }
 
+    /// Free frames go out of circulation, as many as were asked for at most.
+    pub(crate) fn withhold(&mut self, count: u32) -> Option<()> {
+        let free = u32::try_from(self.driver.view().counts().free_frames).unwrap_or(u32::MAX);
+        let outcome = self.control(Control::Withhold(count));
+        let few = matches!(outcome, Outcome::Frames(frames) if frames <= count.min(free));
+        assert!(few, "control: withhold {count} of {free} free frames answers {outcome:?}");
+        self.settle();
+        Some(())
+    }
+
+    /// Frames that were withheld come back, as many as were asked for if there are so many.
+    pub(crate) fn restore(&mut self, count: u32) -> Option<()> {
+        let expected = Outcome::Frames(count.min(self.driver.view().counts().withheld_frames));
+        let outcome = self.control(Control::Restore(count));
+        assert!(outcome == expected, "control: restore {count} answers {outcome:?}, not {expected:?}");
+        self.settle();
+        Some(())
+    }
+
     pub(crate) fn flush(&mut self, what: Option<ObjectNo>) -> Option<()> {
         let who = self.ticket();
         let (then, failures_then) = (self.side.oracle.files.clone(), self.side.machine.disk.failures);

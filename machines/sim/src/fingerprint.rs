@@ -143,6 +143,7 @@ impl World {
             }
         }
         let numbers = |frames: Vec<FrameNo>| frames.into_iter().map(|frame| u64::from(frame.0));
+        sum.add(u64::from(view.counts().withheld_frames));
         sum.all(numbers(view.free_frames()));
         sum.all(numbers(view.order()));
     }

@@ -73,6 +73,10 @@ pub enum Op {
     Pin(Name, VirtPage, Access),
     /// Takes one pin off.
     Unpin(Name, VirtPage),
+    /// Takes free frames out of circulation, at most so many.
+    Withhold(u8),
+    /// Gives withheld frames back, at most so many.
+    Restore(u8),
     /// Flushes one file, or all.
     Flush(Option<ObjectNo>),
     /// The I/O in flight on this frame is answered.

@@ -31,7 +31,9 @@ impl Program {
             return op;
         }
         match self.random.below(1000) {
-            0..870 => self.touch(world),
+            0..866 => self.touch(world),
+            866..868 => Op::Withhold(self.few()),
+            868..870 => Op::Restore(self.few()),
             870..890 => Op::Ahead(self.name(), self.page(world), self.guess()),
             890..900 => self.discard(world),
             900..922 => self.map(),
@@ -50,6 +52,10 @@ impl Program {
             998 => Op::Stale(self.name(), self.page(world)),
             _ => Op::Run(self.cpu()),
         }
+    }
+
+    fn few(&mut self) -> u8 {
+        self.random.one_of(&[1, 2, 4])
     }
 
     /// The disk has its turn the more often the more it has to do.

@@ -102,6 +102,8 @@ impl fmt::Display for Op {
             Op::Run(CpuNo(cpu)) => write!(f, "cpu {cpu} goes on"),
             Op::Pin(name, page, right) => write!(f, "pin {name} {page} {}", access(right)),
             Op::Unpin(name, page) => write!(f, "unpin {name} {page}"),
+            Op::Withhold(count) => write!(f, "withhold {count}"),
+            Op::Restore(count) => write!(f, "restore {count}"),
             Op::Flush(None) => f.write_str("flush"),
             Op::Flush(Some(object)) => write!(f, "flush {object}"),
             Op::Answer(direction, frame, how) => {
@@ -231,6 +233,8 @@ impl<'a> Words<'a> {
             "cpu" => self.cpu()?,
             "pin" => Op::Pin(self.name()?, self.page()?, self.access()?),
             "unpin" => Op::Unpin(self.name()?, self.page()?),
+            "withhold" => Op::Withhold(self.number("how many frames")?),
+            "restore" => Op::Restore(self.number("how many frames")?),
             "flush" if self.words.peek().is_none() => Op::Flush(None),
             "flush" => Op::Flush(Some(ObjectNo(self.number("the number of a file")?))),
             "next" => Op::Next(self.one_of(&HOWS, "answer, fail, tear, fail-late or lie")?),
@@ -382,12 +386,8 @@ impl FromStr for Scenario {
             (!text.is_empty()).then(|| Words { words: text.split_whitespace().peekable(), line })
         });
         let (Some(mut pager), Some(mut world)) = (lines.next(), lines.next()) else {
-            let found = "the end of the text".into();
-            return Err(BadScenario {
-                line: text.lines().count() + 1,
-                expected: "a pager and a world",
-                found,
-            });
+            let (line, found) = (text.lines().count() + 1, "the end of the text".into());
+            return Err(BadScenario { line, expected: "a pager and a world", found });
         };
         let mut setup = pager.pager()?;
         world.world(&mut setup)?;

@@ -219,6 +219,8 @@ impl World {
             Op::Run(cpu) => self.run_cpu(cpu),
             Op::Pin(name, page, access) => self.pin(name, page, access),
             Op::Unpin(name, page) => self.unpin(name, page),
+            Op::Withhold(count) => self.withhold(u32::from(count)),
+            Op::Restore(count) => self.restore(u32::from(count)),
             Op::Flush(what) => self.flush(what),
             Op::Answer(direction, frame, how) => self.answer(direction, frame, how),
             Op::Next(how) => (!self.setup.asynchronous).then(|| self.next_how = how),
