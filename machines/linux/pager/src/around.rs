@@ -80,16 +80,18 @@ impl Around {
         self.guessed += pages;
     }
 
-    /// A page that was in memory was touched for the first time.
-    pub(crate) fn touched(&mut self, arena: u32, page: u32) {
+    /// A page that is in memory was touched, and that was seen. Whether it was a guess that has come out right.
+    pub(crate) fn touched(&mut self, arena: u32, page: u32) -> bool {
         let within = |block: &&mut Block| block.arena == arena && page.wrapping_sub(block.first) < LARGEST;
-        let Some(block) = self.recent.iter_mut().find(within) else { return };
+        let Some(block) = self.recent.iter_mut().find(within) else { return false };
         let bit = 1 << (page - block.first);
-        self.touched += u32::from(block.touched & bit == 0);
+        let first = block.touched & bit == 0;
+        self.touched += u32::from(first);
         block.touched |= bit;
         if self.size == 1 && self.touched * 2 > FIRST - 1 {
             self.judge();
         }
+        first
     }
 
     /// How well guesses came out.
@@ -114,7 +116,7 @@ mod tests {
             let page = 1000 * round;
             let size = around.waits(0, page, 64).map_or(1, |window| window.count);
             around.guessed(size - 1);
-            (1..size).take(used).for_each(|by| around.touched(0, page - page % size + by));
+            (1..size).take(used).for_each(|by| _ = around.touched(0, page - page % size + by));
             sizes.push(size);
         }
         sizes
@@ -144,11 +146,9 @@ mod tests {
         let mut around = Around::default();
         let window = around.waits(3, 9, 64);
         assert_eq!(window, Some(Window { first: 8, stride: 1, count: 4 }));
-        for page in [9, 10, 10, 12, 7] {
-            around.touched(3, page);
-        }
-        around.touched(4, 11);
-        assert_eq!(around.touched, 1);
+        let right = [9, 10, 10, 12, 7].map(|page| around.touched(3, page));
+        assert_eq!(right, [false, true, false, false, false]);
+        assert!(!around.touched(4, 11) && around.touched == 1);
     }
 
     #[test]

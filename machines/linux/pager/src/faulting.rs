@@ -89,15 +89,16 @@ impl Server {
         let access = if fault.write { Access::Write } else { Access::Read };
         let (most_ahead, around) = (self.most_ahead(arena), if fault.write { self.around() } else { 1 });
         let (thread, guesses) = self.threads.fault(fault.thread, now);
-        let ahead = match fault.kind {
-            FaultKind::Missing if self.frozen.is_empty() => {
-                guesses.streams.fault(arena.slot, page, most_ahead, around)
-            }
-            FaultKind::Minor => {
-                guesses.around.touched(arena.slot, page);
-                None
-            }
-            FaultKind::Missing | FaultKind::Protected => None,
+        // A page that was guessed goes on with a sequence as one that was not there would.
+        let new = match fault.kind {
+            FaultKind::Missing => true,
+            FaultKind::Minor => guesses.around.touched(arena.slot, page),
+            FaultKind::Protected => false,
+        };
+        let ahead = if new && self.frozen.is_empty() {
+            guesses.streams.fault(arena.slot, page, most_ahead, around)
+        } else {
+            None
         };
         self.machine.asked(arena);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
