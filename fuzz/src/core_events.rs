@@ -102,7 +102,7 @@ impl Outside {
         let arena = self.arena(bytes)?;
         let object = ObjectNo(u32::from(bytes.below(3)?));
         let block = BlockNo([0, 1, 2, 31, 32, u32::MAX][usize::from(bytes.below(6)?)]);
-        Some(match bytes.below(15)? {
+        Some(match bytes.below(16)? {
             0 => Control::Create,
             1 => Control::Fork(arena),
             2 | 3 => Control::MapSwap(arena),
@@ -116,6 +116,7 @@ impl Outside {
             11 => Control::Discard(arena, pages(bytes)?),
             12 => Control::Withhold(u32::from(bytes.below(12)?)),
             13 => Control::Restore(u32::from(bytes.below(12)?)),
+            14 => Control::Disown(self.site(bytes)?),
             _ if bytes.bit()? => Control::Flush(What::All, self.ticket()),
             _ => Control::Flush(What::Object(object), self.ticket()),
         })

@@ -34,6 +34,8 @@ pub enum Control {
     Withhold(u32),
     /// [`Pager::restore`].
     Restore(u32),
+    /// [`Pager::disown`].
+    Disown(Site),
     /// [`Pager::flush`].
     Flush(What, Ticket),
 }
@@ -80,6 +82,7 @@ pub fn apply<P: Policy>(pager: &mut Pager<P>, call: Control, out: &mut Effects) 
         Control::Unpin(at) => outcome(pager.unpin(at, out), done),
         Control::Withhold(count) => Outcome::Frames(pager.withhold(count)),
         Control::Restore(count) => Outcome::Frames(pager.restore(count, out)),
+        Control::Disown(at) => outcome(pager.disown(at, out), done),
         Control::Flush(what, who) => {
             pager.flush(what, who, out);
             Outcome::Done

@@ -176,7 +176,7 @@ impl<'a> Words<'a> {
 
     pub(crate) fn control(&mut self) -> Parsed<'a, Control> {
         const CALL: &str = "a control call (create, fork, map-swap, map-swap-at, map-object, map-object-at, unmap, \
-                            discard, destroy, pin, unpin, withhold, restore or flush)";
+                            discard, destroy, pin, unpin, withhold, restore, disown or flush)";
         Ok(match self.next(CALL)? {
             "create" => Control::Create,
             "fork" => Control::Fork(self.arena()?),
@@ -197,6 +197,7 @@ impl<'a> Words<'a> {
             "unpin" => Control::Unpin(self.site()?),
             "withhold" => Control::Withhold(self.small()?),
             "restore" => Control::Restore(self.small()?),
+            "disown" => Control::Disown(self.site()?),
             "flush" => Control::Flush(self.what()?, self.by()?),
             other => return kind(None, CALL, other),
         })

@@ -129,6 +129,7 @@ impl fmt::Display for Spelled<Control> {
             Control::Unpin(at) => write!(f, "unpin {at}"),
             Control::Withhold(count) => write!(f, "withhold {count}"),
             Control::Restore(count) => write!(f, "restore {count}"),
+            Control::Disown(at) => write!(f, "disown {at}"),
             Control::Flush(What::All, who) => write!(f, "flush all by {who}"),
             Control::Flush(What::Object(object), who) => write!(f, "flush object:{object} by {who}"),
         }

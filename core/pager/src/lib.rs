@@ -23,7 +23,7 @@
 //! |---|---|
 //! | `pager` | the one way in for events, and the policy |
 //! | `fault`, `ahead`, `pump`, `grant`, `answer` | what happens on a fault or ahead of it, where frames change hands and what becomes of them, when I/O is answered |
-//! | `control`, `fork`, `pin`, `withhold`, `flush`, `discard` | the calls that check everything first |
+//! | `control`, `fork`, `pin`, `withhold`, `flush`, `discard`, `disown` | the calls that check everything first |
 //! | `memory`, `page`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
 //! | `check`, `view` | every invariant; what faces may see |
 #![no_std]
@@ -40,6 +40,7 @@ mod chunked;
 mod config;
 mod control;
 mod discard;
+mod disown;
 mod entry;
 mod event;
 mod evict;

@@ -89,6 +89,12 @@ impl Backing {
         assert!(self.home().is_none(), "page: a swap block assigned twice");
         self.block = block.0;
     }
+
+    /// The swap block is another's from now on.
+    pub(crate) fn unassign(&mut self) {
+        assert!(!self.is_file(), "page: a file's block is given up");
+        self.block = NONE;
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

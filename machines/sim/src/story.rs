@@ -71,6 +71,7 @@ pub fn control(call: &Control, outcome: &Outcome) -> String {
         Control::Destroy(arena) => format!("destroy {arena}"),
         Control::Pin(at, right) => format!("pin {at} {}", access(right)),
         Control::Unpin(at) => format!("unpin {at}"),
+        Control::Disown(at) => format!("{at} gives its swap block back"),
         Control::Withhold(count) => format!("withhold {count} frames"),
         Control::Restore(count) => format!("restore {count} frames"),
         Control::Flush(What::All, who) => format!("flush everything for #{who}"),

@@ -188,6 +188,12 @@ impl Backing {
         }
     }
 
+    /// Whether a swap block takes room in compressed memory.
+    #[must_use]
+    pub fn is_packed(&self, block: u32) -> bool {
+        self.swap.is_packed(block)
+    }
+
     /// Whether a swap block is read without waiting for a device.
     #[must_use]
     pub fn is_in_memory(&self, block: u32) -> bool {

@@ -84,6 +84,10 @@ impl Swap {
         Ok(None)
     }
 
+    pub(super) fn is_packed(&self, block: u32) -> bool {
+        matches!(self.table.get(block), Some(Place::Packed { .. } | Place::Raw { .. }))
+    }
+
     pub(super) fn is_in_memory(&self, block: u32) -> bool {
         !matches!(self.table.get(block), Some(Place::File { .. }))
     }

@@ -86,6 +86,8 @@ pub enum Command {
     Withhold(u32),
     /// Gives withheld frames back, at most so many.
     Restore(u32),
+    /// A clean private page gives its swap block back.
+    Disown(Place),
     /// Flushes one file, or all.
     Flush(Option<String>),
     /// An I/O in flight ends, well or not.
@@ -174,6 +176,7 @@ impl fmt::Display for Command {
             Command::Unpin(place) => write!(f, "unpin {place}"),
             Command::Withhold(count) => write!(f, "withhold {count}"),
             Command::Restore(count) => write!(f, "restore {count}"),
+            Command::Disown(place) => write!(f, "disown {place}"),
             Command::Flush(None) => f.write_str("flush"),
             Command::Flush(Some(file)) => write!(f, "flush {file}"),
             Command::Answer { io, frame, well: true } => write!(f, "answer {io} {frame}"),

@@ -26,6 +26,7 @@
 //! | `fault read A 0`, `fault write A 0` | a fault, whatever the mapping says |
 //! | `pin A 0 read`, `pin A 0 write`, `unpin A 0` | |
 //! | `withhold 2`, `restore 2` | free frames leave circulation, or come back; at most so many |
+//! | `disown A 0` | a clean private page gives its swap block back, and is dirty |
 //! | `flush`, `flush log` | every file, or one |
 //! | `answer read 1`, `answer write 1`, `fail read 1`, `fail write 1` | the I/O in flight on frame 1 ends |
 //! | `answer all` | every I/O in flight ends well, in the order it was started, until none is |

@@ -78,6 +78,7 @@ impl<'a> Words<'a> {
             "unpin" => Command::Unpin(self.place()?),
             "withhold" => Command::Withhold(self.number()?),
             "restore" => Command::Restore(self.number()?),
+            "disown" => Command::Disown(self.place()?),
             "flush" => Command::Flush(self.0.next().map(ToOwned::to_owned)),
             "answer" => self.answer(true)?,
             "fail" => self.answer(false)?,

@@ -83,6 +83,7 @@ impl Player {
             | Command::Unpin(_)
             | Command::Withhold(_)
             | Command::Restore(_)
+            | Command::Disown(_)
             | Command::Flush(_) => {
                 let call = self.call(command)?;
                 self.control(call, &mut said);
@@ -133,6 +134,7 @@ impl Player {
             Command::Unpin(place) => Control::Unpin(self.site(place)?),
             Command::Withhold(count) => Control::Withhold(*count),
             Command::Restore(count) => Control::Restore(*count),
+            Command::Disown(place) => Control::Disown(self.site(place)?),
             Command::Flush(file) => {
                 let who = self.names.ticket(format!("{command}"));
                 let what = file.as_ref().map_or(What::All, |file| What::Object(self.names.file(file)));

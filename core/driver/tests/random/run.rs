@@ -299,7 +299,7 @@ impl Run {
         let pages = Pages { start: self.page(), count: 1 + self.below(3) };
         let at = Site { arena, page: pages.start };
         let who = self.ticket();
-        let call = match self.below(27) {
+        let call = match self.below(29) {
             0 if self.oracle.arenas().len() < 5 => Control::Create,
             1..=3 if self.oracle.arenas().len() < 5 => Control::Fork(arena),
             4..=6 => Control::MapSwap(arena),
@@ -315,6 +315,7 @@ impl Run {
             22 => Control::Flush(What::All, who),
             23 | 24 => Control::Withhold(1 + self.below(3)),
             25 => Control::Restore(1 + self.below(3)),
+            26 | 27 => Control::Disown(at),
             _ => Control::Flush(What::Object(object), who),
         };
         if let Control::Flush(..) = call {

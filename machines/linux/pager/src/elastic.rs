@@ -7,7 +7,8 @@
 //!          used                 ahead                  and shrinks when it is far ahead
 //! ```
 //! The core withholds free frames only, so that nothing has to leave for this; what is short of frames then works ahead
-//! as it does for any fault. A page that finds no room goes to the swap file.
+//! as it does for any fault. A page that finds no room goes to the swap file. A page that comes back leaves a packed copy,
+//! so that it can leave again without being packed; not while more than half of what may be packed is.
 
 use crate::options::Options;
 use crate::server::Server;
@@ -77,6 +78,7 @@ impl Server {
     /// Grants compressed pages room, or takes what they do not need any more.
     pub(crate) fn balance(&mut self, pressure: Pressure) {
         let Some(packed) = self.elastic() else { return };
+        self.machine.copies_go = packed.used * 2 > packed.budget;
         let ahead = self.ahead(&packed);
         let (withheld, wanted) = (self.withheld(), self.frames_of(packed.used + ahead));
         let idle = pressure == Pressure::Low && self.machine.backing.figures().packed_pages == 0;
@@ -88,6 +90,15 @@ impl Server {
             // Half of what is free is left to faults that come before more is.
             let free = u32::try_from(self.free_frames() / 2).unwrap_or(u32::MAX);
             self.withhold_up_to(wanted.min(withheld.saturating_add(free)));
+        }
+    }
+
+    /// Pages that came out of compressed memory leave nothing there while room is short: packing them again costs less
+    /// than the frame that their copies would take.
+    pub(crate) fn drop_copies(&mut self) {
+        while let Some(at) = self.machine.unpacked.pop() {
+            // One that has left again, or was written to, has given its copy up already or needs it.
+            let _ = self.control(Control::Disown(at));
         }
     }
 

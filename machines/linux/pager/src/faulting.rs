@@ -180,6 +180,7 @@ impl Server {
             self.work_ahead();
             self.machine.submit();
         }
+        self.drop_copies();
         self.machine.punch_holes();
         self.thaw_the_old();
         self.answer_flushes();

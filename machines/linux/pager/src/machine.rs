@@ -55,6 +55,10 @@ pub(crate) struct Machine {
     pub(crate) resumed: Vec<u16>,
     /// Answers that came while a step waited for a buffer.
     pub(crate) early: VecDeque<Event>,
+    /// Packed copies of pages that are in memory take room that frames could have: they are to go.
+    pub(crate) copies_go: bool,
+    /// Where pages came from compressed memory while that is so.
+    pub(crate) unpacked: Vec<Site>,
     pub(crate) denied: u64,
     /// The running step has begun to read a private page from the swap file.
     pub(crate) waits_for_device: bool,
@@ -97,6 +101,8 @@ impl Machine {
             answers: Vec::new(),
             resumed: Vec::new(),
             early: VecDeque::new(),
+            copies_go: false,
+            unpacked: Vec::new(),
             denied: 0,
             waits_for_device: false,
             read_failed: false,

@@ -20,6 +20,9 @@ impl Paging for Machine {
             self.returns.came(place);
             if let Home::Swap(block) = home {
                 self.waits_for_device |= !self.backing.is_in_memory(block.0);
+                if self.copies_go && self.backing.is_packed(block.0) {
+                    self.unpacked.push(at);
+                }
             }
             self.came(place);
             self.frames[frame] = Frame { place, ..Frame::EMPTY };
