@@ -73,19 +73,17 @@ fn a_standing_pager_serves_tells_and_leaves_nothing() {
 
     let told = place.json();
     assert_eq!((told["frames"].as_u64(), told["elastic_frames"].as_u64()), (Some(1280), Some(256)));
+    let most = told["frames"].as_u64().zip(told["withheld_frames"].as_u64()).map(|(all, not)| all - not);
     let client = &told["clients"][0];
     assert_eq!(
         (client["pid"].as_u64(), client["arenas"].as_u64()),
         (Some(std::process::id().into()), Some(1))
     );
-    assert!(
-        client["page_ins"].as_u64() > Some(1000) && client["private_frames"].as_u64() <= Some(1024),
-        "{told}"
-    );
+    assert!(client["page_ins"].as_u64() > Some(1000) && client["private_frames"].as_u64() <= most, "{told}");
     assert!(client["command"].as_str().is_some_and(|command| command.contains("command")), "{told}");
     let arena = &told["busiest_arenas"][0];
     assert_eq!((&arena["client"], &arena["page_ins"]), (&client["number"], &client["page_ins"]), "{told}");
-    assert!(arena["held_pages"].as_u64().is_some_and(|held| (1..=1024).contains(&held)), "{told}");
+    assert!(arena["held_pages"].as_u64() > Some(0) && arena["held_pages"].as_u64() <= most, "{told}");
     assert!(told["stores"]["compression_ratio"].as_f64() > Some(1.0), "{told}");
     assert!(told["interval"]["service_us_p99"].as_f64() > Some(0.1), "{told}");
     let told = place.stat(&[]);
