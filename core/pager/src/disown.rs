@@ -1,15 +1,15 @@
 //! A clean private page gives up what the store keeps of it, when the store has no room for that any more.
 
-use crate::entry::Target;
+use crate::entry::{Entries, Target};
 use crate::page::State;
-use crate::{Effect, Effects, Home, Pager, Refused, Site};
+use crate::{Effect, Effects, Home, Pager, Pages, Refused, Site};
 use mager_policies::{PageNo, Policy};
 
 impl<P: Policy> Pager<P> {
     /// The page at `at` gives its swap block back, and is dirty from then on: the frame has its only copy. Refused unless
     /// it is private, resident and clean, and has a block.
     pub fn disown(&mut self, at: Site, out: &mut Effects) -> Result<(), Refused> {
-        let page = self.page_at(at).ok_or(Refused::NotResident)?;
+        let page = self.page_at(at)?;
         let State::Resident { frame, dirty: false } = self.memory.pages[page].state else {
             return Err(Refused::NotResident);
         };
@@ -24,11 +24,12 @@ impl<P: Policy> Pager<P> {
         Ok(())
     }
 
-    fn page_at(&self, at: Site) -> Option<PageNo> {
-        let chunk = self.memory.arenas.get(at.arena)?.chunk(at.page)?;
-        match self.memory.entries[crate::entry::Entries::at(chunk, at.page)].target() {
-            Target::Page(page) => Some(page),
-            Target::Nothing | Target::Zero | Target::Lazy => None,
+    fn page_at(&self, at: Site) -> Result<PageNo, Refused> {
+        let arena = self.memory.range(at.arena, Pages::one(at.page))?;
+        let chunk = arena.chunk(at.page).ok_or(Refused::NotResident)?;
+        match self.memory.entries[Entries::at(chunk, at.page)].target() {
+            Target::Page(page) => Ok(page),
+            Target::Nothing | Target::Zero | Target::Lazy => Err(Refused::NotResident),
         }
     }
 }
