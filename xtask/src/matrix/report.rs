@@ -25,6 +25,12 @@ shared memory to it; what a program itself shares is taken off), and the most pr
 the unlimited run had.
 ";
 
+const SMALL: &str = "
+Read these small rows as a test of compatibility more than of speed: the group's 8 MiB more than the budget are the
+difference between paging and none for some programs, and stress-ng takes all the memory there is. Programs that did not
+end within the limit are left out of the means.
+";
+
 /// The page.
 pub fn tell(results: &Results) -> String {
     let mut text = String::from(HEAD);
@@ -35,6 +41,9 @@ pub fn tell(results: &Results) -> String {
         "\n{}. `--scale {scale} --runs {runs} --share {share}`: medians; compressed: {share}% of the budget.\n",
         machine()
     );
+    if results.scale == Scale::Small {
+        text.push_str(SMALL);
+    }
     text.push_str("\n| program | needs | budget | unlimited s | cgroup s | mager s | compressed s | mager / cgroup | compressed / cgroup | same output | arenas held MiB | beside MiB | note |\n");
     text.push_str("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     results.rows.iter().for_each(|row| tell_row(row, &mut text));
