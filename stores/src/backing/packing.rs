@@ -101,8 +101,10 @@ impl Backing {
 
     /// Keeps what was packed meanwhile.
     pub(super) fn fetch_packed(&mut self) {
+        if self.packing.as_ref().is_none_or(|packing| packing.away == 0) {
+            return;
+        }
         while let Some(packing) = &mut self.packing
-            && packing.away > 0
             && let Some(piece) = packing.workers.finished()
         {
             packing.away -= 1;

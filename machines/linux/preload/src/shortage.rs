@@ -26,7 +26,7 @@ impl Shortage {
     }
 
     /// Whether so many pages were refused just now.
-    pub(crate) fn knows(&self, pages: u32) -> bool {
+    fn knows(&self, pages: u32) -> bool {
         self.0.is_some_and(|(refused, when)| pages >= refused && when.elapsed() < MOMENT)
     }
 
