@@ -64,14 +64,31 @@ fn pages_of_every_size_are_possible() {
 fn compressed_memory_spills_into_the_swap_file() {
     let dir = tempfile::tempdir().unwrap();
     for engine in ENGINES {
-        for (seed, budget) in [(5, 100_000), (6, 300_000), (7, 2_000_000)] {
+        for (seed, budget, packers) in [(5, 100_000, 0), (6, 300_000, 1), (7, 2_000_000, 2), (8, 100_000, 3)]
+        {
             let options = swap(4096, SwapPlace::Unnamed(dir.path().to_owned()), BLOCKS, engine);
-            let world = live(Options { compressed: Some(budget), ..options }, seed);
+            let world = live(Options { compressed: Some(budget), packers, ..options }, seed);
             let figures = world.backing.figures();
             assert!(figures.packed_bytes <= figures.packed_budget, "{figures:?}");
             assert_eq!(figures.spilled > 0, budget < 1_000_000, "{figures:?}");
         }
     }
+}
+
+/// Waiting for them makes sense even where the engine does everything at once.
+#[test]
+fn many_pages_at_once_are_packed_by_threads() {
+    let options = swap(4096, SwapPlace::Nowhere, BLOCKS, EngineKind::Inline);
+    let mut world = World::new(Options { compressed: Some(2_000_000), packers: 1, ..options });
+    // No same-filled pages.
+    (0..60).for_each(|block| world.write_version(Home::Swap(block), u64::from(block) * 5 + 2));
+    world.submit();
+    assert!(world.backing.in_flight() == 60 && world.backing.wait_fd().is_some(), "nobody has waited yet");
+    world.settle();
+    (0..60).for_each(|block| world.read(Home::Swap(block)));
+    world.settle();
+    let figures = world.backing.figures();
+    assert!(world.errors.is_empty() && figures.packed_pages == 60, "{figures:?}");
 }
 
 #[test]
