@@ -67,7 +67,7 @@ impl Store for Compressed {
                 self.pack.free(old);
                 Place::Same(word)
             }
-            None => self.pack.put(from, Some(old)).ok_or(io::ErrorKind::StorageFull)?,
+            None => self.pack.put(number, from, Some(old)).ok_or(io::ErrorKind::StorageFull)?,
         };
         self.table.set(number, place);
         Ok(())

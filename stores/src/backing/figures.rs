@@ -28,6 +28,8 @@ pub struct Figures {
     pub incompressible: u64,
     /// Pages written to the swap file because they found no room in compressed memory, or hardly compressed.
     pub spilled: u64,
+    /// Packed pages that went to the swap file after all, as younger ones needed their room.
+    pub demoted: u64,
     /// Pages that were not what was written.
     pub checksum_failures: u64,
     /// Jobs tried again: pages of a failed run one by one, failed writes on spare blocks.

@@ -4,6 +4,7 @@
 //!   write --> same-filled? --> a word in the table              (done at once)
 //!         --> room in compressed memory? --> pack               (here, or by other threads where many come at once)
 //!         --> else the swap file --> queue --> submit: sort, join, hand to the engine
+//!   packed for long, and room short --> the swap file           (`demotion`)
 //!   read  --> where the table says; a lone read is read here and now
 //!   engine --> finished: checksum, retry, spare block --> Done
 //! ```
@@ -11,6 +12,7 @@
 //! page has, and whether it must be written at all, is the pager's business: a page read back keeps its copy until
 //! its block is written again or released.
 
+mod demotion;
 mod figures;
 mod files;
 mod options;
@@ -27,6 +29,7 @@ use crate::engine::{Engine, Job, OpenFile};
 use crate::place::{checked_page_size, wide};
 use crate::sys::Toward;
 use crate::{BufferNo, Buffers, OpenError, StoreError};
+use demotion::Demotion;
 use files::Files;
 use packing::Packing;
 use queue::Queue;
@@ -78,6 +81,8 @@ pub struct Backing {
     engine: Box<dyn Engine>,
     /// Where other threads pack.
     packing: Option<Packing>,
+    /// Where there is compressed memory and a swap file behind it.
+    demotion: Option<Demotion>,
     /// What the engine is, for people.
     engine_name: String,
     ready: VecDeque<Done>,
@@ -101,6 +106,11 @@ impl Backing {
             }
             _ => None,
         };
+        let demotion = if options.compressed.is_some() && swap.has_file() {
+            Some(Demotion::new(page_size).map_err(OpenError::doing("take staging buffers"))?)
+        } else {
+            None
+        };
         Ok(Backing {
             page_size,
             swap,
@@ -108,6 +118,7 @@ impl Backing {
             queue: Queue::default(),
             engine,
             packing,
+            demotion,
             engine_name,
             ready: VecDeque::new(),
             unfinished: 0,
@@ -210,6 +221,7 @@ impl Backing {
     pub fn submit(&mut self, _buffers: &mut Buffers) {
         self.swap.give_back();
         self.submit_packing();
+        self.demote();
         if self.engine.at_once()
             && let Some(job) = self.lone_read()
         {
@@ -268,8 +280,7 @@ impl Backing {
 
     /// Of the budget of compressed memory at most so many bytes may be used from now on; at the start it is all of it.
     /// What is in use stays, so that it can be more: what comes back is what may be used now. The memory of what is
-    /// neither used nor granted goes back to the system before this returns; what finds no room goes to the swap file. So does,
-    /// from the first call on, what hardly compresses: it would take as much as it frees.
+    /// neither used nor granted goes back to the system before this returns; what finds no room goes to the swap file.
     pub fn grant_packed(&mut self, bytes: u64) -> u64 {
         self.swap.grant_packed(bytes)
     }
@@ -307,7 +318,10 @@ impl Backing {
         span: crate::sys::Lent,
     ) {
         self.figures.bytes_moved += wide(length);
-        self.queue.jobs.push(Job { tag, home, file, offset, length, tries: 0, span });
+        let job = Job { tag: Some(tag), home, file, offset, length, tries: 0, span };
+        if let Some(job) = self.not_crossing(job) {
+            self.queue.jobs.push(job);
+        }
     }
 }
 

@@ -31,7 +31,8 @@ impl Backing {
             let got = run.share(index, moved);
             let job = &mut run.jobs[index];
             let result = if job.toward() == Toward::Store { Ok(()) } else { self.arrived(job, got) };
-            self.answer(job.tag, result);
+            let (tag, home) = (job.tag, job.home);
+            self.answer(tag, home, result);
         }
         self.queue.put_back(run);
     }
@@ -73,6 +74,7 @@ impl Backing {
         let write = job.toward() == Toward::Store;
         if let Home::Swap(block) = job.home
             && write
+            && job.tag.is_some()
             && job.tries < MOST_TRIES
             && let Some(offset) = self.swap.move_to_spare(block)
         {
@@ -80,7 +82,7 @@ impl Backing {
             job.tries += 1;
             return self.again(job);
         }
-        self.answer(job.tag, Err(StoreError::Io { at: job.home, write, source }));
+        self.answer(job.tag, job.home, Err(StoreError::Io { at: job.home, write, source }));
     }
 
     fn again(&mut self, job: Job) {
@@ -89,7 +91,8 @@ impl Backing {
         self.start(run);
     }
 
-    fn answer(&mut self, tag: u32, result: Result<(), StoreError>) {
+    fn answer(&mut self, tag: Option<u32>, home: Home, result: Result<(), StoreError>) {
+        let Some(tag) = tag else { return self.demoted(home, result.is_ok()) };
         match &result {
             Ok(()) => {}
             Err(StoreError::Checksum { .. } | StoreError::Unpack { .. }) => {

@@ -42,6 +42,7 @@ pub(super) struct Swap {
     released: Vec<u32>,
     same_filled: u64,
     spilled: u64,
+    demoted: u64,
 }
 
 impl Swap {
@@ -52,8 +53,12 @@ impl Swap {
             return Err(OpenError::TooMuch { what: "swap blocks", asked, most });
         }
         let pack = |bytes| Pack::new(options.page_size, bytes, options.checksums);
-        let pack = options.compressed.map(pack).transpose()?;
+        let mut pack = options.compressed.map(pack).transpose()?;
         let (file, path) = open(options, u64::from(blocks) + u64::from(SPARES))?.unzip();
+        // What hardly compresses would take as much room as it frees.
+        if let (Some(pack), Some(_)) = (&mut pack, &file) {
+            pack.keep_small_ones();
+        }
         Ok(Swap {
             page_size: options.page_size,
             checksums: options.checksums,
@@ -67,6 +72,7 @@ impl Swap {
             released: Vec::with_capacity(BATCH),
             same_filled: 0,
             spilled: 0,
+            demoted: 0,
         })
     }
 
@@ -82,6 +88,10 @@ impl Swap {
             place @ (Place::Packed { .. } | Place::Raw { .. }) => self.unpack(block, place, into)?,
         }
         Ok(None)
+    }
+
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 
     pub(super) fn is_packed(&self, block: u32) -> bool {
@@ -124,8 +134,8 @@ impl Swap {
         packed: Option<&pack::Packed>,
     ) -> Result<Kept, StoreError> {
         let place = self.pack.as_mut().and_then(|pack| match packed {
-            Some(packed) => pack.keep(page, packed, None),
-            None => pack.put(page, None),
+            Some(packed) => pack.keep(block, page, packed, None),
+            None => pack.put(block, page, None),
         });
         let Some(place) = place else { return self.spill(block, page) };
         self.table.set(block, place);
@@ -151,6 +161,45 @@ impl Swap {
             self.released.push(block);
         }
         self.table.set(block, Place::Same(0));
+    }
+
+    /// The pages to leave compressed memory for the swap file, as room is short, as many as `into` has room for: their
+    /// blocks and their slots.
+    pub(super) fn to_leave(&self, into: &mut Vec<(u32, u32)>) {
+        let Some(pack) = self.pack.as_ref().filter(|pack| pack.short_of() > 0) else { return };
+        pack.oldest(pack.short_of(), into);
+        into.retain(|&(block, at)| self.slot(block) == Some(at));
+    }
+
+    fn slot(&self, block: u32) -> Option<u32> {
+        match self.table.get(block)? {
+            Place::Packed { at, .. } => Some(at),
+            Place::Same(_) | Place::Raw { .. } | Place::File { .. } => None,
+        }
+    }
+
+    /// Fills `page` with what is to be written to the swap file, and says where, and with which checksum. The page can be
+    /// read, written and released meanwhile.
+    pub(super) fn leave(&mut self, block: u32, page: &mut [u8]) -> Option<(Arc<OpenFile>, u64, u32)> {
+        let (place, at) = (self.place(block).ok()?, self.slot(block)?);
+        self.unpack(block, place, page).ok()?;
+        let (file, offset) = self.at(self.physical(block))?;
+        self.pack.as_mut()?.leaves(at);
+        Some((file, offset, self.sum(page)))
+    }
+
+    /// The page is in the swap file, unless it was released or written anew meanwhile.
+    pub(super) fn left(&mut self, block: u32, at: u32, sum: u32) {
+        let same = self.slot(block) == Some(at);
+        match &mut self.pack {
+            Some(pack) if same && pack.is_leaving(at, block) => {
+                pack.free(Place::Packed { at, sum });
+                self.demoted += 1;
+                self.table.set(block, Place::File { at: self.physical(block), sum });
+            }
+            Some(_) | None if self.gives_back => self.released.push(block),
+            Some(_) | None => {}
+        }
     }
 
     pub(super) fn verify(&self, block: u32, page: &[u8]) -> Result<(), StoreError> {
@@ -214,9 +263,6 @@ impl Swap {
 
     pub(super) fn grant_packed(&mut self, bytes: u64) -> u64 {
         let Some(pack) = &mut self.pack else { return 0 };
-        if self.file.is_some() {
-            pack.keep_small_ones();
-        }
         wide(pack.grant(narrow(bytes)))
     }
 
@@ -231,6 +277,7 @@ impl Swap {
             incompressible: pack.map_or(0, |pack| pack.incompressible),
             same_filled: self.same_filled,
             spilled: self.spilled,
+            demoted: self.demoted,
             bad_blocks: wide(self.bad.len()),
             spare_blocks: if self.file.is_some() { u64::from(SPARES - self.spares_used) } else { 0 },
             ..of_backing

@@ -20,7 +20,8 @@ pub(crate) struct OpenFile {
 /// One page on its way.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) tag: u32,
+    /// `None`: nobody asked for it, and nobody is answered.
+    pub(crate) tag: Option<u32>,
     pub(crate) home: Home,
     pub(crate) file: Arc<OpenFile>,
     /// Where the page lies in the file, in bytes.

@@ -82,7 +82,7 @@ mod tests {
     /// A file of `bytes`, and a run over its first four pages.
     fn run(staging: &mut Staging, file: &Arc<OpenFile>, toward: Toward) -> Run {
         let job = |page: usize| Job {
-            tag: 0,
+            tag: Some(0),
             home: Home::Swap(0),
             file: Arc::clone(file),
             offset: crate::place::wide(page) * 4096,

@@ -14,12 +14,18 @@ use crate::place::{small, wide};
 use crate::table::{MOST, Place};
 pub(crate) use compressor::{Compressor, Packed};
 use lz4_flex::block::decompress_into;
-use slab::{CHUNK_RECORD, Slab};
+use slab::{CHUNK_RECORD, MOST_PAGES, Slab};
 
 /// The compressor's table and the structures themselves, generously.
 const FIXED: usize = 32 * 1024;
-/// Before the bytes of a packed page: how many they are.
-const HEADER: usize = 2;
+/// Before the bytes of a packed page: how many they are, and of which block, with a bit that says that it is leaving.
+const HEADER: usize = 6;
+const LEAVING: u32 = 1 << 31;
+/// Chunks that are looked through for pages to leave.
+const LOOKED_THROUGH: usize = 16;
+/// Of all chunks this part, and no more than so many, is to be unused.
+const SHORT_PART: usize = 32;
+const SHORT_MOST: usize = 64;
 
 /// What is wrong with a packed page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +56,7 @@ impl Pack {
     /// At most `budget` bytes, everything included but the caller's table.
     pub(crate) fn new(page_size: usize, budget: usize, checksums: bool) -> Result<Self, OpenError> {
         let scratch = Packed::room(page_size);
-        let pages = if budget / page_size / 16 >= 64 { 16 } else { 4 };
+        let pages = if budget / page_size / 16 >= 64 { MOST_PAGES } else { 4 };
         let chunk = pages * page_size + CHUNK_RECORD;
         let chunks = budget.saturating_sub(FIXED + scratch) / chunk;
         if chunks == 0 {
@@ -86,9 +92,11 @@ impl Pack {
         self.fixed + self.slab.grant(chunks) * self.slab.chunk()
     }
 
-    /// From now on only pages are kept that save a quarter of their size at least.
+    /// Only pages are to be kept that save three eighths of their size at least. A page in memory that holds packed ones
+    /// instead of one as it is has to save reads of the device: as many more pages as it holds, each at the price of
+    /// packing and unpacking. That is about 15 us where a read takes 40.
     pub(crate) fn keep_small_ones(&mut self) {
-        self.most_kept = self.page_size - self.page_size / 4;
+        self.most_kept = self.page_size / 8 * 5;
     }
 
     /// By how much room grows and shrinks.
@@ -105,28 +113,72 @@ impl Pack {
         self.slab.has_room()
     }
 
+    /// How many chunks are missing for as many to be unused as should be.
+    pub(crate) fn short_of(&self) -> usize {
+        let (unused, all) = self.slab.unused_chunks();
+        (all / SHORT_PART).clamp(1, SHORT_MOST).saturating_sub(unused)
+    }
+
+    /// Pages that have been here the longest and are not leaving yet, those of so many chunks, as many as `into` has room
+    /// for: their blocks, and the slots they are in.
+    pub(crate) fn oldest(&self, chunks: usize, into: &mut Vec<(u32, u32)>) {
+        let mut found = 0;
+        for chunk in self.slab.by_age().take(LOOKED_THROUGH) {
+            let before = into.len();
+            let whose = self.slab.slots(chunk).map(|at| (self.whose(at), at));
+            let room = into.capacity() - before;
+            into.extend(whose.filter(|(block, _)| block & LEAVING == 0).take(room));
+            found += usize::from(into.len() > before);
+            if found == chunks || into.len() == into.capacity() {
+                return;
+            }
+        }
+    }
+
+    /// The page in this slot is leaving, until the slot is another page's.
+    pub(crate) fn leaves(&mut self, at: u32) {
+        let block = self.whose(at) | LEAVING;
+        self.slab.bytes_mut(at)[2..HEADER].copy_from_slice(&block.to_ne_bytes());
+    }
+
+    /// Whether the slot has had no other page since this block's began to leave.
+    pub(crate) fn is_leaving(&self, at: u32, block: u32) -> bool {
+        self.whose(at) == block | LEAVING
+    }
+
+    fn whose(&self, at: u32) -> u32 {
+        let slot = self.slab.bytes(at);
+        u32::from_ne_bytes([slot[2], slot[3], slot[4], slot[5]])
+    }
+
     /// Packs a page here and now, and keeps it as [`Pack::keep`] does.
-    pub(crate) fn put(&mut self, page: &[u8], old: Option<Place>) -> Option<Place> {
+    pub(crate) fn put(&mut self, block: u32, page: &[u8], old: Option<Place>) -> Option<Place> {
         if old.is_none() && !self.has_room() {
             return None;
         }
         let mut packed = self.scratch.take().expect("pack: one page at a time is packed here");
         self.compressor.pack(page, &mut packed);
-        let place = self.keep(page, &packed, old);
+        let place = self.keep(block, page, &packed, old);
         self.scratch = Some(packed);
         place
     }
 
     /// Keeps a page, of which `packed` was made, if need be in the slot of the place that it replaces. That place is
     /// free afterwards, unless there was no room: then it is as it was.
-    pub(crate) fn keep(&mut self, page: &[u8], packed: &Packed, old: Option<Place>) -> Option<Place> {
+    pub(crate) fn keep(
+        &mut self,
+        block: u32,
+        page: &[u8],
+        packed: &Packed,
+        old: Option<Place>,
+    ) -> Option<Place> {
         let length = packed.body().map_or(self.page_size, |body| HEADER + body.len());
         if length > self.most_kept {
             self.incompressible += 1;
             return None;
         }
         let at = self.slab.take(length).or_else(|| self.reuse(old, length))?;
-        self.fill(at, page, packed.body());
+        self.fill(at, block, page, packed.body());
         if let Some(old) = old
             && slot(old) != Some(at)
         {
@@ -172,11 +224,12 @@ impl Pack {
         old.and_then(slot).filter(|&at| self.slab.capacity(at) >= length)
     }
 
-    fn fill(&mut self, at: u32, page: &[u8], packed: Option<&[u8]>) {
+    fn fill(&mut self, at: u32, block: u32, page: &[u8], packed: Option<&[u8]>) {
         let slot = self.slab.bytes_mut(at);
         let Some(body) = packed else { return slot[..page.len()].copy_from_slice(page) };
         let header = u16::try_from(body.len()).unwrap_or(u16::MAX);
-        slot[..HEADER].copy_from_slice(&header.to_ne_bytes());
+        slot[..2].copy_from_slice(&header.to_ne_bytes());
+        slot[2..HEADER].copy_from_slice(&block.to_ne_bytes());
         slot[HEADER..HEADER + body.len()].copy_from_slice(body);
     }
 

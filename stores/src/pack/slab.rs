@@ -5,6 +5,8 @@
 //! one; else a chunk is taken; else a slot of the next larger size that has one. All of it is O(1). What is used never
 //! exceeds what was allocated at the start, nor what was granted of it.
 //!
+//! Chunks in use are in a list by age, as they were taken: the oldest have what nobody has asked for the longest, more or less.
+//!
 //! A chunk costs memory from when it is first touched until it is given back to the system, which happens only when
 //! less is granted; chunks that cost memory already are taken first.
 
@@ -17,12 +19,18 @@ const NONE: u32 = u32::MAX;
 const NO_SLOT: u16 = u16::MAX;
 /// Granules of a page: slots have up to so many.
 const PER_PAGE: u32 = 64;
+/// Pages of a chunk, at most; its slots, as bits of so many words.
+pub(super) const MOST_PAGES: usize = 16;
+const SLOT_WORDS: usize = MOST_PAGES * PER_PAGE as usize / 64;
 
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
     /// Neighbours in the list of the chunks of this size that have a free slot; `next` also chains free chunks.
     next: u32,
     prev: u32,
+    /// Neighbours among all chunks in use, by age.
+    older: u32,
+    newer: u32,
     /// Slots in use; slots that never were begin at `fresh`; those that were are chained from `free`.
     used: u16,
     fresh: u16,
@@ -56,12 +64,23 @@ pub(super) struct Slab {
     /// For each size, the chunks of it with a free slot; `partial` has a bit for each list that is not empty.
     lists: [u32; PER_PAGE as usize],
     partial: u64,
+    oldest: u32,
+    newest: u32,
 }
 
 impl Slab {
     /// `chunks` chunks of `pages` pages each.
     pub(super) fn new(page_size: usize, chunks: usize, pages: usize) -> Self {
-        let empty = Chunk { next: NONE, prev: NONE, used: 0, fresh: 0, free: NO_SLOT, size: 1 };
+        let empty = Chunk {
+            next: NONE,
+            prev: NONE,
+            older: NONE,
+            newer: NONE,
+            used: 0,
+            fresh: 0,
+            free: NO_SLOT,
+            size: 1,
+        };
         let mut memory = vec![0; chunks * pages * page_size + PAGE];
         let start = memory.as_ptr().align_offset(PAGE).min(PAGE);
         prefer_huge_pages(&mut memory);
@@ -79,6 +98,8 @@ impl Slab {
             granted: small(chunks),
             lists: [NONE; PER_PAGE as usize],
             partial: 0,
+            oldest: NONE,
+            newest: NONE,
         }
     }
 
@@ -90,6 +111,33 @@ impl Slab {
     /// Can anything at all be kept?
     pub(super) fn has_room(&self) -> bool {
         self.partial != 0 || self.free_chunks != NONE || self.touched < self.granted
+    }
+
+    /// Chunks that nobody uses, whether they are granted or not, and all there are.
+    pub(super) fn unused_chunks(&self) -> (usize, usize) {
+        let all = self.chunks.len();
+        (all - self.chunks_used as usize, all)
+    }
+
+    /// The chunks in use, the oldest first.
+    pub(super) fn by_age(&self) -> impl Iterator<Item = u32> {
+        let some = |number| (number != NONE).then_some(number);
+        std::iter::successors(some(self.oldest), move |&number| some(self.chunks[number as usize].newer))
+    }
+
+    /// The slots in use of a chunk that is.
+    pub(super) fn slots(&self, number: u32) -> impl Iterator<Item = u32> {
+        let Chunk { size, fresh, mut free, .. } = self.chunks[number as usize];
+        let mut unused = [0u64; SLOT_WORDS];
+        while free != NO_SLOT {
+            unused[usize::from(free) / 64] |= 1 << (free % 64);
+            let start = self.at(self.slot(number, free));
+            free = u16::from_ne_bytes([self.memory[start], self.memory[start + 1]]);
+        }
+        debug_assert!(usize::from(fresh) <= unused.len() * 64, "slab: more slots than a chunk has");
+        (0..fresh)
+            .filter(move |&slot| unused[usize::from(slot) / 64] >> (slot % 64) & 1 == 0)
+            .map(move |slot| number * self.per_chunk + u32::from(slot) * u32::from(size))
     }
 
     /// Bytes of a chunk.
@@ -170,6 +218,10 @@ impl Slab {
         &mut self.memory[start..start + length]
     }
 
+    fn slot(&self, chunk: u32, slot: u16) -> u32 {
+        chunk * self.per_chunk + u32::from(slot) * u32::from(self.chunks[chunk as usize].size)
+    }
+
     /// Where a slot begins in `memory`.
     fn at(&self, at: u32) -> usize {
         self.start + at as usize * self.granule
@@ -200,6 +252,7 @@ impl Slab {
         (record.used, record.fresh, record.free) = (0, 0, NO_SLOT);
         record.size = u16::try_from(size).unwrap_or(u16::MAX);
         self.link(number);
+        self.is_newest(number);
         Some(number)
     }
 
@@ -223,7 +276,30 @@ impl Slab {
         Some(self.fresh_chunks - 1)
     }
 
+    fn is_newest(&mut self, number: u32) {
+        let older = std::mem::replace(&mut self.newest, number);
+        match older {
+            NONE => self.oldest = number,
+            older => self.chunks[older as usize].newer = number,
+        }
+        let record = &mut self.chunks[number as usize];
+        (record.older, record.newer) = (older, NONE);
+    }
+
+    fn has_no_age(&mut self, number: u32) {
+        let Chunk { older, newer, .. } = self.chunks[number as usize];
+        match older {
+            NONE => self.oldest = newer,
+            older => self.chunks[older as usize].newer = newer,
+        }
+        match newer {
+            NONE => self.newest = older,
+            newer => self.chunks[newer as usize].older = older,
+        }
+    }
+
     fn free_chunk(&mut self, number: u32) {
+        self.has_no_age(number);
         self.chunks[number as usize].next = self.free_chunks;
         self.free_chunks = number;
         self.chunks_used -= 1;
@@ -233,7 +309,7 @@ impl Slab {
     fn take_slot(&mut self, number: u32) -> u32 {
         let chunk = self.chunks[number as usize];
         let slot = if chunk.free == NO_SLOT { chunk.fresh } else { chunk.free };
-        let at = number * self.per_chunk + u32::from(slot) * u32::from(chunk.size);
+        let at = self.slot(number, slot);
         let start = self.at(at);
         let next = u16::from_ne_bytes([self.memory[start], self.memory[start + 1]]);
         let record = &mut self.chunks[number as usize];
@@ -304,6 +380,13 @@ mod tests {
                 slab.free(at);
             }
             assert!(slab.used() <= chunks * pages * page_size);
+            if step % 100 == 0 {
+                let mut used: Vec<u32> = slab.by_age().flat_map(|chunk| slab.slots(chunk)).collect();
+                let mut mine: Vec<u32> = held.iter().map(|&(at, ..)| at).collect();
+                used.sort_unstable();
+                mine.sort_unstable();
+                assert_eq!(used, mine, "seed {seed} step {step}: the slots in use");
+            }
             if random.below(50) == 0 {
                 let granted = usize::try_from(random.below(u64::try_from(chunks).unwrap() + 1)).unwrap();
                 assert!(slab.grant(granted) * pages * page_size >= slab.used());
@@ -351,6 +434,18 @@ mod tests {
         let all: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
         assert_eq!(all.len(), 20, "one that was given back is used again");
         assert!(slab.bytes(all[0]).iter().all(|&byte| byte == 0), "its bytes were given back");
+    }
+
+    #[test]
+    fn chunks_are_listed_by_age_as_long_as_they_are_used() {
+        let mut slab = Slab::new(4096, 4, 4);
+        let held: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
+        let ages = |slab: &Slab| slab.by_age().collect::<Vec<_>>();
+        assert_eq!(ages(&slab), [0, 1, 2, 3]);
+        held[4..8].iter().for_each(|&at| slab.free(at));
+        assert_eq!(ages(&slab), [0, 2, 3]);
+        slab.take(4096);
+        assert_eq!(ages(&slab), [0, 2, 3, 1], "one that is used again is the newest");
     }
 
     #[test]

@@ -64,13 +64,14 @@ fn pages_of_every_size_are_possible() {
 fn compressed_memory_spills_into_the_swap_file() {
     let dir = tempfile::tempdir().unwrap();
     for engine in ENGINES {
-        for (seed, budget, packers) in [(5, 100_000, 0), (6, 300_000, 1), (7, 2_000_000, 2), (8, 100_000, 3)]
+        for (seed, budget, packers) in [(5, 100_000, 0), (6, 120_000, 1), (7, 2_000_000, 2), (8, 100_000, 3)]
         {
             let options = swap(4096, SwapPlace::Unnamed(dir.path().to_owned()), BLOCKS, engine);
             let world = live(Options { compressed: Some(budget), packers, ..options }, seed);
             let figures = world.backing.figures();
             assert!(figures.packed_bytes <= figures.packed_budget, "{figures:?}");
-            assert_eq!(figures.spilled > 0, budget < 1_000_000, "{figures:?}");
+            assert_eq!(figures.demoted > 0, budget < 1_000_000, "{figures:?}");
+            assert!(figures.spilled > 0, "what hardly compresses: {figures:?}");
         }
     }
 }

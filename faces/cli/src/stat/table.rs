@@ -54,11 +54,12 @@ fn compressed(now: &Figures, text: &mut String) {
     };
     let _ = writeln!(
         text,
-        "packed    {} pages in {} of {}{withheld}, ratio {ratio}; {} spilled, {} did not compress",
+        "packed    {} pages in {} of {}{withheld}, ratio {ratio}; {} spilled, {} demoted, {} did not compress",
         stores.compressed_pages,
         told(stores.compressed_bytes),
         told(stores.compressed_budget),
         stores.spilled,
+        stores.demoted,
         stores.incompressible
     );
 }

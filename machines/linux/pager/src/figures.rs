@@ -156,6 +156,7 @@ impl Server {
             same_filled: figures.same_filled,
             incompressible: figures.incompressible,
             spilled: figures.spilled,
+            demoted: figures.demoted,
             checksum_failures: figures.checksum_failures,
             retries: figures.retries,
             failures: figures.failures,

@@ -158,6 +158,8 @@ pub struct Stores {
     pub same_filled: u64,
     pub incompressible: u64,
     pub spilled: u64,
+    /// Compressed pages that went to the swap file after all, as younger ones needed their room.
+    pub demoted: u64,
     pub checksum_failures: u64,
     pub retries: u64,
     pub failures: u64,
