@@ -103,12 +103,12 @@ impl Word {
     pub(crate) fn state(self) -> State {
         let (frame, flag) = (FrameNo(self.0 & LOW), self.0 >> BITS & 1 != 0);
         match self.0 >> BITS {
-            FREE => State::Free,
-            ABSENT => State::Absent,
-            WANTED => State::Wanted,
+            WRITING_BACK.. => State::WritingBack { frame, promised: flag },
+            RESIDENT.. => State::Resident { frame, dirty: flag },
             PAGING_IN => State::PagingIn(frame),
-            kind if kind < WRITING_BACK => State::Resident { frame, dirty: flag },
-            _ => State::WritingBack { frame, promised: flag },
+            WANTED => State::Wanted,
+            ABSENT => State::Absent,
+            _ => State::Free,
         }
     }
 
