@@ -99,7 +99,7 @@ fn an_error_names_its_line_and_what_was_expected() {
     assert_eq!(problem("create A\n"), "line 1: expected `pager`, found `create`");
     assert_eq!(
         problem("pager swap=3"),
-        "line 1: at least one frame beside the zero page is needed, at most 2^30"
+        "line 1: at least one frame beside the zero page is needed, at most 2^29"
     );
     assert_eq!(problem("pager frames=9999999"), "line 1: expected at most 1048576 frames");
     let unknown = problem("pager frames=4 policy=lifo");

@@ -14,7 +14,7 @@
 
 use crate::entry::Target;
 use crate::frame::Flight;
-use crate::page::State;
+use crate::state::State;
 use crate::{Access, Effects, EntryNo, Kind, Pager, Sharing, Site};
 use mager_policies::{FrameNo, PageNo, Policy};
 
@@ -50,11 +50,11 @@ impl<P: Policy> Pager<P> {
     fn read_ahead(&mut self, entry: EntryNo, number: PageNo, access: Access, out: &mut Effects) {
         let page = &self.memory.pages[number];
         let elsewhere = self.memory.by_place(page) && page.first_sharer() != Some(entry);
-        if page.state == State::Absent && !elsewhere {
+        if page.state() == State::Absent && !elsewhere {
             let frame = self.take_ahead();
             self.read_into(number, entry, frame, out);
             if access == Access::Trap {
-                self.memory.frames[frame].flight = Flight::Guessed;
+                self.memory.frames[frame].set_flight(Flight::Guessed);
             }
         }
     }
@@ -71,6 +71,6 @@ impl crate::memory::Memory {
         let kind = self.arenas.get(at.arena).and_then(|arena| arena.regions.find(at.page));
         let Some(Kind::Object(object, block)) = kind else { return false };
         let known = self.objects.find(object, block);
-        known.is_some_and(|page| self.pages[page].state != State::Absent)
+        known.is_some_and(|page| self.pages[page].state() != State::Absent)
     }
 }

@@ -1,48 +1,51 @@
 //! What happens when an I/O is answered, and who runs again then.
 
 use crate::frame::Flight;
-use crate::page::State;
-use crate::wait::Waiter;
+use crate::state::State;
+use crate::wait::{List, Waiter};
 use crate::{Denied, Effect, Effects, IoResult, Pager};
 use mager_policies::{FrameNo, Gone, PageNo, Policy};
 
 impl<P: Policy> Pager<P> {
     pub(crate) fn read_answered(&mut self, frame: FrameNo, result: IoResult, out: &mut Effects) {
         let page = self.memory.page_in(frame).expect("driver: a read answered for a free frame");
-        assert!(self.memory.pages[page].state == State::PagingIn(frame), "driver: a read answered twice");
+        assert!(self.memory.pages[page].state() == State::PagingIn(frame), "driver: a read answered twice");
         self.memory.in_flight -= 1;
+        let waiting = self.memory.take_waiting(page);
         if result.is_ok() && self.memory.pages[page].first_sharer().is_some() {
-            self.memory.pages[page].state = State::Resident { frame, dirty: false };
-            let unasked = self.memory.pages[page].waiters.get().is_none();
+            self.memory.pages[page].set_state(State::Resident { frame, dirty: false });
             self.admit(frame, page);
-            if self.memory.frames[frame].flight == Flight::Guessed {
+            if self.memory.frames[frame].flight() == Flight::Guessed {
                 // Who waits for it references it again.
-                self.memory.frames[frame].referenced = false;
+                self.memory.frames[frame].set_referenced(false);
             }
             self.settle_place(page, frame, out);
-            self.run_waiters_first(page, out);
-            return self.memory.show_first(page, unasked, out);
+            self.run_waiters_first(waiting, page, out);
+            return self.memory.show_first(page, waiting.is_empty(), out);
         }
         self.memory.release(frame, out);
-        self.memory.pages[page].state = State::Absent;
-        self.run_waiters(page, result.map_err(|_| Denied::Io), out);
+        self.memory.pages[page].set_state(State::Absent);
+        self.run_waiters(waiting, page, result.map_err(|_| Denied::Io), out);
         self.finish_dead(page, out);
     }
 
     pub(crate) fn write_answered(&mut self, frame: FrameNo, result: IoResult, out: &mut Effects) {
         let page = self.memory.page_in(frame).expect("driver: a write answered for a free frame");
-        let State::WritingBack { promised, .. } = self.memory.pages[page].state else {
+        let State::WritingBack { promised, .. } = self.memory.pages[page].state() else {
             panic!("driver: a write answered twice, or never asked for");
         };
+        let waiting = self.memory.take_waiting(page);
         let spoken_for = promised && self.memory.promised as usize <= self.memory.demands.len();
         self.memory.in_flight -= 1;
         self.memory.promised -= u32::from(promised);
-        let pinned = self.memory.frames[frame].pins > 0;
+        let pinned = self.memory.frames[frame].pinned();
         self.memory.frames.evictable += u32::from(!pinned);
-        self.memory.pages[page].state = State::Resident { frame, dirty: result.is_err() };
+        self.memory.pages[page].set_state(State::Resident { frame, dirty: result.is_err() });
         let dead = self.memory.pages[page].first_sharer().is_none();
         match result {
-            _ if dead && !self.memory.pages[page].backing.is_file() => return self.bury(page, frame, out),
+            _ if dead && !self.memory.pages[page].backing.is_file() => {
+                return self.bury(waiting, page, frame, out);
+            }
             Ok(()) if promised && !pinned => {
                 if let Some(frame) = self.surrender(page, frame, out) {
                     self.memory.frames.put_free(frame);
@@ -54,7 +57,7 @@ impl<P: Policy> Pager<P> {
                 self.break_promise(spoken_for, out);
             }
         }
-        self.run_waiters(page, result.map_err(|_| Denied::Io), out);
+        self.run_waiters(waiting, page, result.map_err(|_| Denied::Io), out);
         self.free_unnamed(page, out);
     }
 
@@ -72,11 +75,11 @@ impl<P: Policy> Pager<P> {
     }
 
     /// A private page that nobody names any more, its I/O answered at last.
-    fn bury(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+    fn bury(&mut self, waiting: List, page: PageNo, frame: FrameNo, out: &mut Effects) {
         self.retire(frame, Gone::Freed);
         self.memory.release(frame, out);
-        self.memory.pages[page].state = State::Absent;
-        self.run_waiters(page, Ok(()), out);
+        self.memory.pages[page].set_state(State::Absent);
+        self.run_waiters(waiting, page, Ok(()), out);
         self.finish_dead(page, out);
     }
 
@@ -92,7 +95,9 @@ impl<P: Policy> Pager<P> {
     /// Where frames live at sites: if this one's site went away during the I/O, it moves to the next sharer.
     #[inline]
     fn settle_place(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        if core::mem::take(&mut self.memory.frames[frame].flight) == Flight::Displaced
+        let flight = self.memory.frames[frame].flight();
+        self.memory.frames[frame].set_flight(Flight::Plain);
+        if flight == Flight::Displaced
             && let Some(first) = self.memory.pages[page].first_sharer()
         {
             out.push(Effect::Copy { from: frame, to: frame, at: self.memory.entries.site(first) });
@@ -102,21 +107,26 @@ impl<P: Policy> Pager<P> {
     /// Everyone who waited for `page` to come in goes on. Who now needs a copy of it does not queue up again, he has
     /// had his turn: behind others, the page would be evicted before he is served, and two such would wait for ever.
     #[inline]
-    fn run_waiters_first(&mut self, page: PageNo, out: &mut Effects) {
+    fn run_waiters_first(&mut self, waiting: List, page: PageNo, out: &mut Effects) {
         let before = self.memory.demands.len();
-        self.run_waiters(page, Ok(()), out);
+        self.run_waiters(waiting, page, Ok(()), out);
         let new = self.memory.demands.len() - before;
         if new > 0 {
             self.memory.demands.rotate_right(new);
         }
     }
 
-    /// Everyone who waits on `page` goes on: faults run again from the top, or are denied.
+    /// Everyone `waiting`, taken off `page`, goes on: faults run again from the top, or are denied.
     #[inline]
-    pub(crate) fn run_waiters(&mut self, page: PageNo, outcome: Result<(), Denied>, out: &mut Effects) {
-        let mut list = core::mem::replace(&mut self.memory.pages[page].waiters, crate::page::Option32::NONE);
-        let there = self.memory.pages[page].state.readable_frame().is_some();
-        while let Some(waiter) = self.memory.waiters.pop(&mut list) {
+    pub(crate) fn run_waiters(
+        &mut self,
+        mut waiting: List,
+        page: PageNo,
+        outcome: Result<(), Denied>,
+        out: &mut Effects,
+    ) {
+        let there = self.memory.pages[page].state().readable_frame().is_some();
+        while let Some(waiter) = self.memory.waiters.pop(&mut waiting) {
             match (waiter, outcome) {
                 (Waiter::Flush(slot), _) => self.settle_flush(slot, outcome, out),
                 (Waiter::Fault(fault), Err(why)) if !there => self.memory.resume(fault.who, Err(why), out),

@@ -3,7 +3,8 @@
 use crate::arena::Arena;
 use crate::entry::{CHUNK_PAGES, Entries, Target};
 use crate::memory::Memory;
-use crate::page::{Page, State};
+use crate::page::Page;
+use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, ArenaId, EntryNo, Home, Pages, Sharing, Site};
 use alloc::vec::Vec;
@@ -21,7 +22,7 @@ impl Memory {
     /// Frames a policy holds: the page is there, and nobody pinned it.
     pub(crate) fn replaceable(&self) -> u32 {
         let there =
-            |page: &Page| page.state.readable_frame().is_some_and(|frame| self.frames[frame].pins == 0);
+            |page: &Page| page.state().readable_frame().is_some_and(|frame| !self.frames[frame].pinned());
         self.pages.iter().map(|(_, page)| u32::from(there(page))).sum()
     }
 
@@ -38,13 +39,13 @@ impl Memory {
     }
 
     fn check_page(&self, number: PageNo, page: &Page) {
-        let frame = match page.state {
+        let frame = match page.state() {
             State::PagingIn(frame) => Some(frame),
             State::Free
             | State::Absent
             | State::Wanted
             | State::Resident { .. }
-            | State::WritingBack { .. } => page.state.readable_frame(),
+            | State::WritingBack { .. } => page.state().readable_frame(),
         };
         if let Some(frame) = frame {
             assert_eq!(
@@ -56,9 +57,9 @@ impl Memory {
             assert!(page.backing.home().is_some(), "invariant: an absent page has a home");
         }
         if page.first_sharer().is_none() {
-            let ghost = page.backing.is_file() && page.state.readable_frame().is_some();
+            let ghost = page.backing.is_file() && page.state().readable_frame().is_some();
             assert!(
-                ghost || page.state.busy(),
+                ghost || page.state().busy(),
                 "invariant: page {number} without sharers is a ghost or in flight"
             );
         }
@@ -69,8 +70,8 @@ impl Memory {
                 "invariant: one page per (object, block)"
             );
         }
-        let waiting = self.waiters.iter(page.waiters).next().is_some();
-        assert!(!waiting || page.state.busy(), "invariant: faults wait only on pages in flight");
+        let waiting = !self.waiting(number).is_empty();
+        assert!(!waiting || page.state().busy(), "invariant: faults wait only on pages in flight");
         self.check_protections(number, page);
     }
 
@@ -107,8 +108,13 @@ impl Memory {
             let Some(page) = record.page() else { continue };
             used += 1;
             evictable += u32::from(self.evictable(frame));
-            pinned += u32::from(record.pins > 0);
-            let state = self.pages[page].state;
+            pinned += u32::from(record.pinned());
+            assert_eq!(
+                record.pinned(),
+                self.pins.of_frame(frame) > 0,
+                "invariant: a pinned frame has its pins"
+            );
+            let state = self.pages[page].state();
             let holds = state == State::PagingIn(frame) || state.readable_frame() == Some(frame);
             assert!(holds, "invariant: a page and its frame name each other");
         }
@@ -190,15 +196,16 @@ impl Memory {
         );
         let dead = |page: &Page| !page.backing.is_file() && page.first_sharer().is_none();
         let dead: Vec<&Page> = self.pages.iter().map(|(_, page)| page).filter(|page| dead(page)).collect();
-        let flying = dead.iter().filter(|page| page.state != State::Wanted).count();
+        let flying = dead.iter().filter(|page| page.state() != State::Wanted).count();
         assert_eq!(dead.len(), self.swap.lingering as usize + owed, "invariant: pages nobody names add up");
         assert!(owed <= flying, "invariant: a page that is owed a block is in flight");
     }
 
     fn check_waiting(&self) {
         let (mut promised, mut in_flight, mut wanted, mut flushing) = (0, 0, 0, 0);
-        for (_, page) in self.pages.iter() {
-            match page.state {
+        let mut waiting = 0;
+        for (number, page) in self.pages.iter() {
+            match page.state() {
                 State::Wanted => wanted += 1,
                 State::PagingIn(_) => in_flight += 1,
                 State::WritingBack { promised: promise, .. } => {
@@ -207,10 +214,14 @@ impl Memory {
                 }
                 State::Free | State::Absent | State::Resident { .. } => {}
             }
-            flushing += self.waiters.iter(page.waiters).filter(|w| matches!(w, Waiter::Flush(_))).count();
+            for waiter in self.waiters.iter(self.waiting(number)) {
+                waiting += 1;
+                flushing += usize::from(matches!(waiter, Waiter::Flush(_)));
+            }
         }
         assert_eq!(promised, self.promised, "invariant: the count of promised write-backs");
         assert_eq!(in_flight, self.in_flight, "invariant: the count of I/Os in flight");
+        assert_eq!(waiting, self.waiters.waiting(), "invariant: who waits, waits on a page");
         let page_ins = self.demands.iter().filter(|demand| matches!(demand, Demand::PageIn(_))).count();
         assert_eq!(wanted, page_ins, "invariant: a page is wanted exactly while its page-in is queued");
         assert!(flushing >= self.flushes.live(), "invariant: a flush waits on at least one page");

@@ -1,5 +1,6 @@
 //! What a machine can do, told to the core once: configuration, not a fork of the code.
 
+use crate::state::MAX_FRAMES;
 use core::fmt;
 
 /// Where reference bits come from.
@@ -54,7 +55,7 @@ pub enum BadConfig {
     ArenaPages,
     /// `arena_base` is not a multiple of the page size, or the arena would run off the address space.
     ArenaBase,
-    /// Fewer frames than are needed to make progress, or more than the core map can hold.
+    /// Fewer frames than are needed to make progress, or more than a page's state can name.
     Frames,
     /// More swap blocks than there are page numbers.
     SwapBlocks,
@@ -70,7 +71,7 @@ impl fmt::Display for BadConfig {
             BadConfig::ArenaBase => {
                 "arena base must be a multiple of the page size, with room for the arena above"
             }
-            BadConfig::Frames => "at least one frame beside the zero page is needed, at most 2^30",
+            BadConfig::Frames => "at least one frame beside the zero page is needed, at most 2^29",
             BadConfig::SwapBlocks => "at most 2^30 - 16 swap blocks can be managed",
             BadConfig::LowWater => "the low-water mark must be less than the usable frames",
         })
@@ -126,7 +127,7 @@ impl Config {
         {
             return Err(BadConfig::ArenaBase);
         }
-        if self.usable_frames() == 0 || self.frames > 1 << 30 {
+        if self.usable_frames() == 0 || self.frames > MAX_FRAMES {
             return Err(BadConfig::Frames);
         }
         if self.swap_blocks > MAX_PAGES {

@@ -5,7 +5,7 @@
 
 use crate::arena::Arena;
 use crate::entry::{CHUNK_PAGES, Entries, Target};
-use crate::page::State;
+use crate::state::State;
 use crate::{
     Access, ArenaId, BlockNo, Effect, Effects, EntryNo, Kind, ObjectNo, Pager, Pages, Refused, Sharing, Site,
     VirtPage,
@@ -160,7 +160,7 @@ impl<P: Policy> Pager<P> {
             self.memory.protect(number, out);
             return 0;
         }
-        match page.state {
+        match page.state() {
             State::Resident { .. } if page.backing.is_file() => {}
             State::Resident { frame, .. } => {
                 self.retire(frame, Gone::Freed);
@@ -231,7 +231,7 @@ impl crate::memory::Memory {
     fn leave_place(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
         let page = self.pages[number];
         let lives_here = self.by_place(&page) && page.first_sharer() == Some(entry) && !self.sole(&page);
-        match page.state {
+        match page.state() {
             State::Resident { frame, .. } if lives_here => {
                 let next = self.entries[entry].next;
                 self.entries[entry].set_now(None);
@@ -239,7 +239,7 @@ impl crate::memory::Memory {
             }
             State::WritingBack { frame, .. } | State::PagingIn(frame) if lives_here => {
                 self.unmap_entry(entry, frame, out);
-                self.frames[frame].flight = crate::frame::Flight::Displaced;
+                self.frames[frame].set_flight(crate::frame::Flight::Displaced);
             }
             State::Resident { frame, .. } | State::WritingBack { frame, .. } => {
                 self.unmap_entry(entry, frame, out)

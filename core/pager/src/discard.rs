@@ -6,7 +6,7 @@
 //! written for the first time; whoever wants its frame waits for the answer that is bound to come (`pump`).
 
 use crate::entry::{CHUNK_PAGES, Entries, Target};
-use crate::page::{Option32, State};
+use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, ArenaId, Effects, EntryNo, Kind, Pager, Pages, Refused, Sharing, Site, VirtPage};
 use alloc::vec::Vec;
@@ -49,7 +49,7 @@ impl<P: Policy> Pager<P> {
     /// One entry is untouched again. Whether a queued page-in may have lost its reason.
     fn discard_entry(&mut self, entry: EntryNo, out: &mut Effects) -> bool {
         let Target::Page(number) = self.memory.entries[entry].target() else { return false };
-        let state = self.memory.pages[number].state;
+        let state = self.memory.pages[number].state();
         self.memory.swap.owed += self.drop_sharer(entry, number, out);
         self.memory.entries[entry].set_target(Target::Zero);
         if self.memory.config.sharing == Sharing::Frame {
@@ -63,7 +63,7 @@ impl<P: Policy> Pager<P> {
 
     /// Whoever waits at `at` for `page` waits for the wrong page now; the others go on waiting, in their order.
     fn rerun_waiters_at(&mut self, at: Site, page: PageNo, out: &mut Effects) {
-        let mut list = core::mem::replace(&mut self.memory.pages[page].waiters, Option32::NONE);
+        let mut list = self.memory.take_waiting(page);
         while let Some(waiter) = self.memory.waiters.pop(&mut list) {
             match waiter {
                 Waiter::Fault(fault) if fault.at == at => self.fault(fault, out),
@@ -78,7 +78,7 @@ impl<P: Policy> Pager<P> {
         let pages = &self.memory.pages;
         self.memory.demands.retain(|demand| match *demand {
             Demand::PageIn(page)
-                if pages[page].first_sharer().is_none() || pages[page].waiters.get().is_none() =>
+                if pages[page].first_sharer().is_none() || pages[page].wanted_by().is_empty() =>
             {
                 unneeded.push(page);
                 false

@@ -1,7 +1,7 @@
 //! A clean private page gives up what the store keeps of it, when the store has no room for that any more.
 
 use crate::entry::{Entries, Target};
-use crate::page::State;
+use crate::state::State;
 use crate::{Effect, Effects, Home, Pager, Pages, Refused, Site};
 use mager_policies::{PageNo, Policy};
 
@@ -10,14 +10,14 @@ impl<P: Policy> Pager<P> {
     /// it is private, resident and clean, and has a block.
     pub fn disown(&mut self, at: Site, out: &mut Effects) -> Result<(), Refused> {
         let page = self.page_at(at)?;
-        let State::Resident { frame, dirty: false } = self.memory.pages[page].state else {
+        let State::Resident { frame, dirty: false } = self.memory.pages[page].state() else {
             return Err(Refused::NotResident);
         };
         let Some(Home::Swap(block)) = self.memory.pages[page].backing.home() else {
             return Err(Refused::NotPrivate);
         };
         self.memory.pages[page].backing.unassign();
-        self.memory.pages[page].state = State::Resident { frame, dirty: true };
+        self.memory.pages[page].set_state(State::Resident { frame, dirty: true });
         self.memory.swap.release(block);
         out.push(Effect::Release { block });
         self.memory.protect(page, out);

@@ -11,7 +11,7 @@
 //! A machine that bounds what each client holds picks among that client's pages, whatever the policy would have done.
 
 use crate::entry::{Entries, Target};
-use crate::page::State;
+use crate::state::State;
 use crate::{Effects, Pager, Site};
 use mager_policies::{FrameNo, Policy};
 
@@ -22,7 +22,7 @@ impl<P: Policy> Pager<P> {
         let Some(frame) = self.memory.lives_at(at).filter(|&frame| self.memory.evictable(frame)) else {
             return;
         };
-        if self.memory.frames[frame].referenced {
+        if self.memory.frames[frame].referenced() {
             return self.memory.unreference(frame, out);
         }
         if self.finds_no_block(frame) {
@@ -43,7 +43,7 @@ impl crate::memory::Memory {
         let Target::Page(number) = self.entries[entry].target() else { return None };
         let page = &self.pages[number];
         let elsewhere = self.by_place(page) && page.first_sharer() != Some(entry);
-        let coming = if let State::PagingIn(frame) = page.state { Some(frame) } else { None };
-        page.state.readable_frame().or(coming).filter(|_| !elsewhere)
+        let coming = if let State::PagingIn(frame) = page.state() { Some(frame) } else { None };
+        page.state().readable_frame().or(coming).filter(|_| !elsewhere)
     }
 }

@@ -13,7 +13,8 @@
 //! too, and reading an untouched page is a zero-fill.
 
 use crate::entry::Target;
-use crate::page::{Backing, Page, State};
+use crate::page::{Backing, Page};
+use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, Denied, Effects, EntryNo, Fault, Pager, Sharing, Site, VirtPage};
 use mager_policies::{FrameNo, PageNo, Policy};
@@ -56,10 +57,10 @@ impl<P: Policy> Pager<P> {
 
     fn on_page(&mut self, number: PageNo, entry: EntryNo, fault: Fault, out: &mut Effects) {
         let page = self.memory.pages[number];
-        match page.state {
+        match page.state() {
             State::Free => unreachable!("page: an entry names a free page"),
             State::Absent => {
-                self.memory.pages[number].state = State::Wanted;
+                self.memory.pages[number].set_state(State::Wanted);
                 self.memory.demands.push_back(Demand::PageIn(number));
                 self.memory.wait(number, Waiter::Fault(fault));
             }
@@ -89,7 +90,7 @@ impl<P: Policy> Pager<P> {
     fn in_place(&mut self, page: PageNo, frame: FrameNo, entry: EntryNo, fault: Fault, out: &mut Effects) {
         let before = self.memory.entries[entry].now();
         if fault.access == Access::Write {
-            self.memory.pages[page].state = State::Resident { frame, dirty: true };
+            self.memory.pages[page].set_state(State::Resident { frame, dirty: true });
         }
         self.memory.reference(frame);
         self.memory.protect(page, out);

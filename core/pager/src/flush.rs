@@ -1,6 +1,6 @@
 //! Flush: dirty file pages are written home, and whoever asked is told when all of them are there.
 
-use crate::page::State;
+use crate::state::State;
 use crate::wait::{Flush, Waiter};
 use crate::{Effects, ObjectNo, Pager, Ticket};
 use alloc::vec::Vec;
@@ -31,7 +31,7 @@ impl<P: Policy> Pager<P> {
         }
         let slot = self.memory.flushes.add(Flush { who, pending, outcome: Ok(()) });
         for page in dirty {
-            if let State::Resident { frame, dirty: true } = self.memory.pages[page].state {
+            if let State::Resident { frame, dirty: true } = self.memory.pages[page].state() {
                 self.write_back(page, frame, false, out);
             }
             self.memory.wait(page, Waiter::Flush(slot));
@@ -40,7 +40,7 @@ impl<P: Policy> Pager<P> {
 
     fn unwritten(&self, page: PageNo) -> bool {
         matches!(
-            self.memory.pages[page].state,
+            self.memory.pages[page].state(),
             State::Resident { dirty: true, .. } | State::WritingBack { .. }
         )
     }

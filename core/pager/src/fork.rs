@@ -8,7 +8,7 @@
 //! | file page | the same page, with the rights it has |
 
 use crate::entry::{CHUNK_PAGES, Entries, Pte, Target};
-use crate::page::State;
+use crate::state::State;
 use crate::{Access, ArenaId, Effects, EntryNo, Pager, Pages, Refused, Sharing, VirtPage};
 use alloc::vec::Vec;
 use mager_policies::{FrameNo, PageNo, Policy};
@@ -77,6 +77,6 @@ impl crate::memory::Memory {
     /// A resident page that was never written: its contents need no sharing.
     fn zeros_by_place(&self, page: PageNo) -> bool {
         let page = &self.pages[page];
-        page.backing.home().is_none() && matches!(page.state, State::Resident { dirty: false, .. })
+        page.backing.home().is_none() && matches!(page.state(), State::Resident { dirty: false, .. })
     }
 }

@@ -1,20 +1,28 @@
 //! The core map: one record of 8 bytes for each frame, the FIFO of free ones, and those withheld from circulation.
 
 use crate::page::NONE;
+use crate::wait::List;
 use alloc::{boxed::Box, collections::VecDeque, vec, vec::Vec};
 use core::ops::{Index, IndexMut};
 use mager_policies::{FrameNo, PageNo};
 
+const PINNED: u32 = 1 << 31;
+const REFERENCED: u32 = 1 << 30;
+const FLIGHT: u32 = 3 << List::BITS;
+
+/// ```text
+///                      31       30       29 28 27               0
+/// +----------------+ +--------+------------+--------+----------------+
+/// |      page      | | pinned | referenced | flight | who waits      |
+/// +----------------+ +--------+------------+--------+----------------+
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     page: u32,
-    /// How often the page in it is pinned.
-    pub(crate) pins: u16,
-    /// Touched since the hand passed.
-    pub(crate) referenced: bool,
-    /// What is to be known of it as long as it is in flight.
-    pub(crate) flight: Flight,
+    word: u32,
 }
+
+const _: () = assert!(size_of::<Frame>() == 8);
 
 /// What is special about an I/O under way.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -28,18 +36,70 @@ pub(crate) enum Flight {
 }
 
 impl Frame {
-    /// The site it lived at went away while it was in flight.
-    #[inline]
-    pub(crate) fn displaced(self) -> bool {
-        self.flight == Flight::Displaced
-    }
-
-    const EMPTY: Frame = Frame { page: NONE, pins: 0, referenced: false, flight: Flight::Plain };
+    const EMPTY: Frame = Frame { page: NONE, word: List::EMPTY.bits() };
 
     /// The page in it; `None` for a free frame and for the zero page.
     #[inline]
     pub(crate) fn page(self) -> Option<PageNo> {
         (self.page != NONE).then_some(PageNo(self.page))
+    }
+
+    /// Whether the page in it is pinned; how often is for `pin` to know.
+    #[inline]
+    pub(crate) fn pinned(self) -> bool {
+        self.word & PINNED != 0
+    }
+
+    pub(crate) fn set_pinned(&mut self, pinned: bool) {
+        self.set(PINNED, if pinned { PINNED } else { 0 });
+    }
+
+    /// Touched since the hand passed.
+    #[inline]
+    pub(crate) fn referenced(self) -> bool {
+        self.word & REFERENCED != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_referenced(&mut self, referenced: bool) {
+        self.set(REFERENCED, if referenced { REFERENCED } else { 0 });
+    }
+
+    /// What is to be known of it as long as it is in flight.
+    #[inline]
+    pub(crate) fn flight(self) -> Flight {
+        match (self.word & FLIGHT) >> List::BITS {
+            0 => Flight::Plain,
+            1 => Flight::Displaced,
+            _ => Flight::Guessed,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_flight(&mut self, flight: Flight) {
+        self.set(FLIGHT, (flight as u32) << List::BITS);
+    }
+
+    /// The site it lived at went away while it was in flight.
+    #[inline]
+    pub(crate) fn displaced(self) -> bool {
+        self.flight() == Flight::Displaced
+    }
+
+    /// Who waits for it, as long as it is in flight.
+    #[inline]
+    pub(crate) fn waiting(self) -> List {
+        List::from_bits(self.word)
+    }
+
+    #[inline]
+    pub(crate) fn set_waiting(&mut self, waiting: List) {
+        self.set(List::MASK, waiting.bits());
+    }
+
+    #[inline]
+    fn set(&mut self, field: u32, bits: u32) {
+        self.word = self.word & !field | bits;
     }
 }
 
@@ -110,7 +170,11 @@ impl Frames {
     #[inline]
     pub(crate) fn empty(&mut self, frame: FrameNo) {
         assert!(self[frame].page != NONE, "core map: frame {frame} emptied twice");
-        assert!(self[frame].pins == 0, "core map: pinned frame {frame} emptied");
+        assert!(!self[frame].pinned(), "core map: pinned frame {frame} emptied");
+        assert!(
+            self[frame].waiting().is_empty(),
+            "core map: frame {frame} emptied, and who waits for it forgotten"
+        );
         self[frame] = Frame::EMPTY;
     }
 

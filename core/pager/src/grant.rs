@@ -4,7 +4,8 @@
 
 use crate::entry::Target;
 use crate::fault::Way;
-use crate::page::{Backing, Option32, State};
+use crate::page::{Backing, Option32};
+use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, Effect, Effects, EntryNo, Fault, Pager};
 use mager_policies::{FrameNo, Gone, PageNo, Policy};
@@ -46,7 +47,7 @@ impl<P: Policy> Pager<P> {
 
     #[inline]
     fn page_in(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
+        assert!(self.memory.pages[page].state() == State::Wanted, "demand: a page-in for a page not wanted");
         let entry = self.memory.first_waiting_sharer(page);
         self.read_into(page, entry, frame, out);
     }
@@ -56,8 +57,10 @@ impl<P: Policy> Pager<P> {
     pub(crate) fn read_into(&mut self, page: PageNo, entry: EntryNo, frame: FrameNo, out: &mut Effects) {
         let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
         self.memory.pages[page].sharers = Option32::some(entry.0);
-        self.memory.pages[page].state = State::PagingIn(frame);
+        let waiting = self.memory.take_waiting(page);
+        self.memory.pages[page].set_state(State::PagingIn(frame));
         self.memory.frames.hold(frame, page);
+        self.memory.frames[frame].set_waiting(waiting);
         self.memory.in_flight += 1;
         self.memory.counters.page_ins += 1;
         out.push(Effect::Read { frame, home, at: self.memory.entries.site(entry) });
@@ -65,7 +68,8 @@ impl<P: Policy> Pager<P> {
 
     fn copy(&mut self, fault: Fault, source: PageNo, to: FrameNo, out: &mut Effects) {
         let (entry, way) = self.copier(fault, source).expect("demand: looked at before it was granted");
-        let from = self.memory.pages[source].state.readable_frame().expect("copy: the source is in a frame");
+        let from =
+            self.memory.pages[source].state().readable_frame().expect("copy: the source is in a frame");
         self.memory.counters.copies += 1;
         self.memory.unlink(entry, source);
         let own = match way {
@@ -89,7 +93,7 @@ impl<P: Policy> Pager<P> {
         to: FrameNo,
         out: &mut Effects,
     ) -> PageNo {
-        let State::Resident { dirty, .. } = self.memory.pages[source].state else {
+        let State::Resident { dirty, .. } = self.memory.pages[source].state() else {
             unreachable!("copy: a page in flight is not kept")
         };
         let first = self.memory.pages[source].first_sharer().expect("copy: a shared page has other sharers");
@@ -98,7 +102,7 @@ impl<P: Policy> Pager<P> {
         let own = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame: from, dirty: true });
         self.memory.frames.rename(from, own);
         self.memory.link(entry, own);
-        self.memory.pages[source].state = State::Resident { frame: to, dirty };
+        self.memory.pages[source].set_state(State::Resident { frame: to, dirty });
         self.memory.frames.hold(to, source);
         self.admit(to, source);
         self.admit(from, own);
@@ -116,7 +120,7 @@ impl<P: Policy> Pager<P> {
 
     fn finish_copy(&mut self, entry: EntryNo, own: PageNo, fault: Fault, out: &mut Effects) {
         let page = self.memory.pages[own];
-        let frame = page.state.readable_frame().expect("copy: the copy is in a frame");
+        let frame = page.state().readable_frame().expect("copy: the copy is in a frame");
         let allowed = self.memory.allowed(&page);
         self.memory.map(entry, frame, allowed, out);
         self.memory.resume(fault.who, Ok(()), out);
@@ -143,7 +147,7 @@ impl<P: Policy> Pager<P> {
         }
         self.memory.unmap_sharers(page, frame, out);
         self.memory.frames.empty(frame);
-        self.memory.pages[page].state = State::Absent;
+        self.memory.pages[page].set_state(State::Absent);
         let own = self.new_owner(entry, frame);
         self.finish_copy(entry, own, fault, out);
     }
@@ -164,7 +168,7 @@ impl crate::memory::Memory {
         if self.entries[first].next == first {
             return first;
         }
-        let waiting = self.waiters.iter(self.pages[page].waiters).find_map(|waiter| match waiter {
+        let waiting = self.waiters.iter(self.waiting(page)).find_map(|waiter| match waiter {
             Waiter::Fault(fault) => self.names(fault, Target::Page(page)),
             Waiter::Flush(_) => None,
         });

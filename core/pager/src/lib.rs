@@ -24,7 +24,7 @@
 //! | `pager` | the one way in for events, and the policy |
 //! | `fault`, `ahead`, `pump`, `grant`, `answer` | what happens on a fault or ahead of it, where frames change hands and what becomes of them, when I/O is answered |
 //! | `control`, `fork`, `pin`, `withhold`, `flush`, `discard`, `disown` | the calls that check everything first |
-//! | `memory`, `page`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
+//! | `memory`, `page`, `state`, `entry`, `arena`, `region`, `frame`, `swap`, `object`, `wait` | the tables |
 //! | `check`, `view` | every invariant; what faces may see |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -57,6 +57,7 @@ mod pager;
 mod pin;
 mod pump;
 mod region;
+mod state;
 mod swap;
 mod view;
 mod wait;
@@ -68,8 +69,8 @@ pub use event::{Access, Denied, Effect, Effects, Event, Fault, Home, IoFailed, I
 pub use flush::What;
 pub use ids::{ArenaId, BlockNo, ObjectNo, Pages, Site, SwapBlock, Ticket, VirtPage};
 pub use mager_policies::{FrameNo, PageNo};
-pub use page::State;
 pub use pager::Pager;
 pub use region::Kind;
+pub use state::State;
 pub use view::{Counters, Counts, FrameView, PageView, Pte, Shown, View};
 pub use wait::{Demand, Waiter};

@@ -7,10 +7,12 @@ use crate::arena::Arenas;
 use crate::entry::{Entries, Target};
 use crate::frame::Frames;
 use crate::object::Objects;
-use crate::page::{Option32, Page, Pages, State};
+use crate::page::{Option32, Page, Pages};
+use crate::pin::Pins;
+use crate::state::State;
 use crate::swap::Swap;
 use crate::view::Counters;
-use crate::wait::{Demands, Flushes, Waiter, Waiters};
+use crate::wait::{Demands, Flushes, List, Waiter, Waiters};
 use crate::{Access, Config, Denied, Effect, Effects, EntryNo, Home, References, Sharing, Ticket};
 use mager_policies::{FrameNo, PageNo};
 
@@ -23,7 +25,7 @@ pub(crate) struct Memory {
     pub(crate) frames: Frames,
     pub(crate) swap: Swap,
     pub(crate) objects: Objects,
-    pub(crate) pins: alloc::collections::BTreeMap<EntryNo, u32>,
+    pub(crate) pins: Pins,
     pub(crate) waiters: Waiters,
     pub(crate) demands: Demands,
     pub(crate) flushes: Flushes,
@@ -43,7 +45,7 @@ impl Memory {
             frames: Frames::new(config.first_frame(), config.frames),
             swap: Swap::new(config.swap_blocks),
             objects: Objects::default(),
-            pins: alloc::collections::BTreeMap::new(),
+            pins: Pins::default(),
             waiters: Waiters::default(),
             demands: Demands::new(),
             flushes: Flushes::default(),
@@ -69,12 +71,12 @@ impl Memory {
     /// What the page's state lets its sharers do without a fault; `None`: it may not be mapped at all.
     #[inline]
     pub(crate) fn allowed(&self, page: &Page) -> Option<Access> {
-        let (frame, newer) = match page.state {
+        let (frame, newer) = match page.state() {
             State::Resident { frame, dirty } => (frame, dirty),
             State::WritingBack { frame, .. } => (frame, false),
             State::Free | State::Absent | State::Wanted | State::PagingIn(_) => return None,
         };
-        if self.config.references == References::Trap && !self.frames[frame].referenced {
+        if self.config.references == References::Trap && !self.frames[frame].referenced() {
             return Some(Access::Trap);
         }
         let writable = newer && (page.backing.is_file() || self.sole(page));
@@ -86,7 +88,7 @@ impl Memory {
     #[inline]
     pub(crate) fn protect(&mut self, number: PageNo, out: &mut Effects) {
         let page = &self.pages[number];
-        let (Some(first), Some(frame)) = (page.first_sharer(), page.state.readable_frame()) else { return };
+        let (Some(first), Some(frame)) = (page.first_sharer(), page.state().readable_frame()) else { return };
         let allowed = self.allowed(page);
         let raise = self.config.sharing == Sharing::Frame;
         let mut entry = first;
@@ -120,7 +122,7 @@ impl Memory {
     #[cold]
     fn show_unasked(&mut self, entry: EntryNo, page: PageNo, out: &mut Effects) {
         let page = &self.pages[page];
-        let frame = page.state.readable_frame().expect("answer: a page that came in is in a frame");
+        let frame = page.state().readable_frame().expect("answer: a page that came in is in a frame");
         let allowed = self.allowed(page);
         self.map(entry, frame, allowed, out);
     }
@@ -137,7 +139,7 @@ impl Memory {
     ) {
         if self.entries[entry].now() == before {
             let page = &self.pages[page];
-            let frame = page.state.readable_frame().expect("fault: a page that is shown is in a frame");
+            let frame = page.state().readable_frame().expect("fault: a page that is shown is in a frame");
             let allowed = self.allowed(page);
             self.map(entry, frame, allowed, out);
         }
@@ -207,7 +209,40 @@ impl Memory {
     /// Waits on `page`.
     #[inline]
     pub(crate) fn wait(&mut self, page: PageNo, waiter: Waiter) {
-        self.waiters.push(&mut self.pages[page].waiters, waiter);
+        let mut list = self.waiting(page);
+        self.waiters.push(&mut list, waiter);
+        self.set_waiting(page, list);
+    }
+
+    /// Who waits on `page`.
+    #[inline]
+    pub(crate) fn waiting(&self, page: PageNo) -> List {
+        match self.pages[page].state() {
+            State::Wanted => self.pages[page].wanted_by(),
+            State::PagingIn(frame) | State::WritingBack { frame, .. } => self.frames[frame].waiting(),
+            State::Free | State::Absent | State::Resident { .. } => List::EMPTY,
+        }
+    }
+
+    #[inline]
+    fn set_waiting(&mut self, page: PageNo, list: List) {
+        match self.pages[page].state() {
+            State::Wanted => self.pages[page].set_wanted_by(list),
+            State::PagingIn(frame) | State::WritingBack { frame, .. } => self.frames[frame].set_waiting(list),
+            State::Free | State::Absent | State::Resident { .. } => {
+                unreachable!("wait: on a page that nothing is to happen to")
+            }
+        }
+    }
+
+    /// Takes everyone who waits on `page` off it, before its state changes to one in which nobody does.
+    #[inline]
+    pub(crate) fn take_waiting(&mut self, page: PageNo) -> List {
+        let list = self.waiting(page);
+        if !list.is_empty() {
+            self.set_waiting(page, List::EMPTY);
+        }
+        list
     }
 
     /// Where `page` is written: its home, which a private page is given now if it has none.

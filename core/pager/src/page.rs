@@ -3,60 +3,17 @@
 //! ```text
 //! Absent -> Wanted -> PagingIn(f) -> Resident(f) <-> WritingBack(f)      Resident and clean -> Absent
 //! ```
-//! 24 bytes a page. Owns the numbers and their reuse; who may move a page from state to state is the business of
-//! `fault`, `pump` and `answer`.
+//! 16 bytes a page: its state in a word (`state`), its backing in two, and the first of its sharers. Owns the numbers
+//! and their reuse; who may move a page from state to state is the business of `fault`, `pump` and `answer`.
 
 use crate::chunked::Chunked;
+use crate::state::{State, Word};
+use crate::wait::List;
 use crate::{BlockNo, EntryNo, Home, ObjectNo, SwapBlock};
 use core::ops::{Index, IndexMut};
-use mager_policies::{FrameNo, PageNo};
+use mager_policies::PageNo;
 
 pub(crate) const NONE: u32 = u32::MAX;
-
-/// The whole state of a page.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// The number is not in use.
-    Free,
-    /// At home only.
-    Absent,
-    /// Faults wait for it, and a demand for a frame is queued.
-    Wanted,
-    /// Being read into a frame.
-    PagingIn(FrameNo),
-    /// In a frame.
-    Resident {
-        /// Which.
-        frame: FrameNo,
-        /// Contents newer than home.
-        dirty: bool,
-    },
-    /// In a frame and being written home; dirty until that is answered.
-    WritingBack {
-        /// Which.
-        frame: FrameNo,
-        /// The frame is spoken for: it is surrendered when the write is answered.
-        promised: bool,
-    },
-}
-
-impl State {
-    /// The frame that holds the contents, for every state in which they can be read.
-    pub(crate) fn readable_frame(self) -> Option<FrameNo> {
-        match self {
-            State::Resident { frame, .. } | State::WritingBack { frame, .. } => Some(frame),
-            State::Free | State::Absent | State::Wanted | State::PagingIn(_) => None,
-        }
-    }
-
-    /// Whether freeing has to wait for a grant or an answer.
-    pub(crate) fn busy(self) -> bool {
-        match self {
-            State::Wanted | State::PagingIn(_) | State::WritingBack { .. } => true,
-            State::Free | State::Absent | State::Resident { .. } => false,
-        }
-    }
-}
 
 /// What a page is a page of: private memory, with the swap block it was assigned if any, or a file's block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,13 +56,13 @@ impl Backing {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
-    pub(crate) state: State,
+    word: Word,
     pub(crate) backing: Backing,
     /// First of the circle of entries that name this page; where frames live at sites, the frame lives at this one.
     pub(crate) sharers: Option32,
-    /// Last of the circle of faults and flushes that wait for it.
-    pub(crate) waiters: Option32,
 }
+
+const _: () = assert!(size_of::<Page>() == 16);
 
 /// An index or none, in four bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +82,30 @@ impl Option32 {
 }
 
 impl Page {
+    #[inline]
+    pub(crate) fn state(&self) -> State {
+        self.word.state()
+    }
+
+    /// Who waited for it while it was wanted must have been taken off, or would be forgotten.
+    #[inline]
+    pub(crate) fn set_state(&mut self, state: State) {
+        assert!(self.wanted_by().is_empty(), "page: who waits for it is forgotten");
+        self.word = Word::of(state);
+    }
+
+    /// Who waits for it while it is wanted. Of a page in flight, its frame knows that.
+    #[inline]
+    pub(crate) fn wanted_by(&self) -> List {
+        self.word.wanted_by()
+    }
+
+    #[inline]
+    pub(crate) fn set_wanted_by(&mut self, waiting: List) {
+        assert!(self.state() == State::Wanted, "page: waited for, and not wanted");
+        self.word = Word::wanted(waiting);
+    }
+
     #[inline]
     pub(crate) fn first_sharer(&self) -> Option<EntryNo> {
         self.sharers.get().map(EntryNo)
@@ -149,7 +130,7 @@ impl Pages {
     }
 
     pub(crate) fn add(&mut self, backing: Backing, state: State) -> PageNo {
-        let page = Page { state, backing, sharers: Option32::NONE, waiters: Option32::NONE };
+        let page = Page { word: Word::of(state), backing, sharers: Option32::NONE };
         self.live += 1;
         match self.free.get() {
             Some(number) => {
@@ -163,9 +144,9 @@ impl Pages {
 
     pub(crate) fn free(&mut self, number: PageNo) {
         let page = &mut self.pages[number.0];
-        assert!(page.sharers.get().is_none() && page.waiters.get().is_none(), "page: freed while in use");
-        assert!(page.state != State::Free, "page: freed twice");
-        page.state = State::Free;
+        assert!(page.sharers.get().is_none(), "page: freed while in use");
+        assert!(page.state() != State::Free, "page: freed twice");
+        page.set_state(State::Free);
         page.sharers = self.free;
         self.free = Option32::some(number.0);
         self.live -= 1;
@@ -174,13 +155,13 @@ impl Pages {
     /// The page with this number, if the number is in use.
     pub(crate) fn get(&self, number: PageNo) -> Option<&Page> {
         let page = (number.0 < self.pages.len()).then(|| &self.pages[number.0])?;
-        (page.state != State::Free).then_some(page)
+        (page.state() != State::Free).then_some(page)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PageNo, &Page)> {
         (0..self.pages.len())
             .map(|n| (PageNo(n), &self.pages[n]))
-            .filter(|(_, page)| page.state != State::Free)
+            .filter(|(_, page)| page.state() != State::Free)
     }
 }
 

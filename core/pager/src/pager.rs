@@ -1,7 +1,7 @@
 //! The pager: memory and policy, and the one way in for events.
 
 use crate::memory::Memory;
-use crate::page::State;
+use crate::state::State;
 use crate::view::View;
 use crate::{BadConfig, Config, Effects, Event, ObjectNo, References};
 use alloc::vec::Vec;
@@ -45,7 +45,7 @@ impl<P: Policy> Pager<P> {
 
     /// A reference bit was harvested. One that comes late, for a frame with other contents, does no harm.
     fn touched(&mut self, frame: FrameNo) {
-        let resident = match self.memory.page_in(frame).map(|page| self.memory.pages[page].state) {
+        let resident = match self.memory.page_in(frame).map(|page| self.memory.pages[page].state()) {
             Some(State::Resident { .. } | State::WritingBack { .. }) => true,
             Some(State::Free | State::Absent | State::Wanted | State::PagingIn(_)) | None => false,
         };
@@ -53,7 +53,7 @@ impl<P: Policy> Pager<P> {
             if self.memory.config.references == References::Hardware {
                 self.memory.reference(frame);
             }
-            if self.every_access && self.memory.frames[frame].pins == 0 {
+            if self.every_access && !self.memory.frames[frame].pinned() {
                 self.policy.touched(frame);
             }
         }
@@ -63,7 +63,7 @@ impl<P: Policy> Pager<P> {
     #[inline]
     pub(crate) fn admit(&mut self, frame: FrameNo, page: PageNo) {
         self.memory.reference(frame);
-        if self.memory.frames[frame].pins == 0 {
+        if !self.memory.frames[frame].pinned() {
             self.memory.frames.evictable += 1;
             self.policy.admit(frame, page);
         }
@@ -72,7 +72,7 @@ impl<P: Policy> Pager<P> {
     /// The policy loses `frame`, which is resident and not in flight.
     #[inline]
     pub(crate) fn retire(&mut self, frame: FrameNo, why: Gone) {
-        if self.memory.frames[frame].pins == 0 {
+        if !self.memory.frames[frame].pinned() {
             self.memory.frames.evictable -= 1;
             self.policy.remove(frame, why);
         }
@@ -111,9 +111,9 @@ impl<P: Policy> Pager<P> {
         self.policy.order(&mut |frame| {
             admitted += 1;
             let page = self.memory.page_in(frame).expect("policy: it holds a frame without a page");
-            let resident = self.memory.pages[page].state.readable_frame() == Some(frame);
+            let resident = self.memory.pages[page].state().readable_frame() == Some(frame);
             assert!(
-                resident && self.memory.frames[frame].pins == 0,
+                resident && !self.memory.frames[frame].pinned(),
                 "policy: frame {frame} is not replaceable"
             );
         });
@@ -129,13 +129,13 @@ impl Memory {
 
     /// Sets the reference bit, where there is one.
     pub(crate) fn reference(&mut self, frame: FrameNo) {
-        self.frames[frame].referenced = self.config.references != References::None;
+        self.frames[frame].set_referenced(self.config.references != References::None);
     }
 
     /// Takes the reference bit away; where it is emulated, the next touch traps.
     pub(crate) fn unreference(&mut self, frame: FrameNo, out: &mut Effects) {
         self.counters.second_chances += 1;
-        self.frames[frame].referenced = false;
+        self.frames[frame].set_referenced(false);
         if self.config.references == References::Trap {
             let page = self.page_in(frame).expect("policy: it unreferences frames it holds");
             self.protect(page, out);
@@ -144,7 +144,7 @@ impl Memory {
 
     pub(crate) fn evictable(&self, frame: FrameNo) -> bool {
         let Some(page) = self.page_in(frame) else { return false };
-        self.frames[frame].pins == 0 && matches!(self.pages[page].state, State::Resident { .. })
+        !self.frames[frame].pinned() && matches!(self.pages[page].state(), State::Resident { .. })
     }
 }
 
@@ -163,14 +163,14 @@ impl Frames for Sweep<'_> {
     fn dirty(&self, frame: FrameNo) -> bool {
         let page = self.memory.page_in(frame).expect("policy: it asks about frames it holds");
         matches!(
-            self.memory.pages[page].state,
+            self.memory.pages[page].state(),
             State::Resident { dirty: true, .. } | State::WritingBack { .. }
         )
     }
 
     #[inline]
     fn referenced(&self, frame: FrameNo) -> bool {
-        self.memory.frames[frame].referenced
+        self.memory.frames[frame].referenced()
     }
 
     fn unreference(&mut self, frame: FrameNo) {

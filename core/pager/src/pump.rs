@@ -11,7 +11,7 @@
 
 use crate::entry::Target;
 use crate::fault::Way;
-use crate::page::State;
+use crate::state::State;
 use crate::wait::Demand;
 use crate::{Denied, Effect, Effects, EntryNo, Fault, Pager};
 use mager_policies::{FrameNo, Gone, PageNo, Policy};
@@ -87,7 +87,7 @@ impl<P: Policy> Pager<P> {
     pub(crate) fn copier(&self, fault: Fault, source: PageNo) -> Option<(EntryNo, Way)> {
         let entry = self.memory.names(fault, Target::Page(source))?;
         let page = &self.memory.pages[source];
-        page.state.readable_frame()?;
+        page.state().readable_frame()?;
         match self.memory.way(page, entry, fault.access) {
             Way::InPlace => None,
             way @ (Way::Leave | Way::Keep) => Some((entry, way)),
@@ -97,7 +97,7 @@ impl<P: Policy> Pager<P> {
     /// A frame that its writer is to keep, or whose site is gone, cannot change hands while it is written home.
     fn must_wait(&self, demand: Demand) -> bool {
         match demand {
-            Demand::Copy { fault, source } => match self.memory.pages[source].state {
+            Demand::Copy { fault, source } => match self.memory.pages[source].state() {
                 State::WritingBack { frame, .. } => {
                     let keep = self.copier(fault, source).is_some_and(|(_, way)| way == Way::Keep);
                     keep || self.memory.frames[frame].displaced()
@@ -112,9 +112,10 @@ impl<P: Policy> Pager<P> {
 
     /// A page that was wanted lost its last sharer, or all who waited for it, before it got a frame.
     pub(crate) fn abandon(&mut self, page: PageNo, out: &mut Effects) {
-        assert!(self.memory.pages[page].state == State::Wanted, "demand: a page-in for a page not wanted");
-        self.memory.pages[page].state = State::Absent;
-        self.run_waiters(page, Ok(()), out);
+        assert!(self.memory.pages[page].state() == State::Wanted, "demand: a page-in for a page not wanted");
+        let waiting = self.memory.take_waiting(page);
+        self.memory.pages[page].set_state(State::Absent);
+        self.run_waiters(waiting, page, Ok(()), out);
         self.finish_dead(page, out);
     }
 
@@ -145,14 +146,14 @@ impl<P: Policy> Pager<P> {
         }
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
         let page = &self.memory.pages[page];
-        matches!(page.state, State::Resident { dirty: true, .. }) && page.backing.home().is_none()
+        matches!(page.state(), State::Resident { dirty: true, .. }) && page.backing.home().is_none()
     }
 
     /// The victim's frame, if it could be had at once and was not stolen.
     #[inline]
     pub(crate) fn take_victim(&mut self, frame: FrameNo, out: &mut Effects) -> Option<FrameNo> {
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
-        match self.memory.pages[page].state {
+        match self.memory.pages[page].state() {
             State::Resident { dirty: true, .. } => {
                 self.write_back(page, frame, true, out);
                 None
@@ -171,12 +172,12 @@ impl<P: Policy> Pager<P> {
     /// Starts writing a dirty page home; while that goes on its contents stay as they are.
     pub(crate) fn write_back(&mut self, page: PageNo, frame: FrameNo, promised: bool, out: &mut Effects) {
         assert!(
-            self.memory.pages[page].state == State::Resident { frame, dirty: true },
+            self.memory.pages[page].state() == State::Resident { frame, dirty: true },
             "write-back: not dirty"
         );
         let home = self.memory.home_for_writing(page);
-        self.memory.pages[page].state = State::WritingBack { frame, promised };
-        if self.memory.frames[frame].pins == 0 {
+        self.memory.pages[page].set_state(State::WritingBack { frame, promised });
+        if !self.memory.frames[frame].pinned() {
             self.memory.frames.evictable -= 1;
         }
         self.memory.promised += u32::from(promised);
@@ -209,7 +210,7 @@ impl<P: Policy> Pager<P> {
     /// The page has no frame any more. A page without a home was zeros: its entry is untouched again.
     #[inline]
     fn leave(&mut self, page: PageNo) {
-        self.memory.pages[page].state = State::Absent;
+        self.memory.pages[page].set_state(State::Absent);
         if self.memory.pages[page].backing.home().is_none()
             && let Some(entry) = self.memory.pages[page].first_sharer()
         {
@@ -221,7 +222,8 @@ impl<P: Policy> Pager<P> {
     /// Frees an absent page that no entry names.
     #[inline]
     pub(crate) fn free_unnamed(&mut self, page: PageNo, out: &mut Effects) {
-        if self.memory.pages[page].first_sharer().is_none() && self.memory.pages[page].state == State::Absent
+        if self.memory.pages[page].first_sharer().is_none()
+            && self.memory.pages[page].state() == State::Absent
         {
             self.free_page(page, out);
         }
@@ -232,8 +234,9 @@ impl<P: Policy> Pager<P> {
         match demand {
             Demand::Fill(fault) | Demand::Copy { fault, .. } => self.memory.resume(fault.who, Err(why), out),
             Demand::PageIn(page) => {
-                self.memory.pages[page].state = State::Absent;
-                self.run_waiters(page, Err(why), out);
+                let waiting = self.memory.take_waiting(page);
+                self.memory.pages[page].set_state(State::Absent);
+                self.run_waiters(waiting, page, Err(why), out);
                 self.free_unnamed(page, out);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::entry::{Entries, Target};
 use crate::memory::Memory;
-use crate::page::State;
+use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, ArenaId, Config, Home, Kind, Pages, Site, VirtPage};
 use alloc::vec::Vec;
@@ -161,7 +161,7 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
             Target::Lazy => untouched(Shown::Unread),
             Target::Zero => Some(Pte { shown: Shown::Untouched, access, frame: access.map(|_| FrameNo(0)) }),
             Target::Page(page) => {
-                let frame = access.and(self.memory.pages[page].state.readable_frame());
+                let frame = access.and(self.memory.pages[page].state().readable_frame());
                 Some(Pte { shown: Shown::Page(page), access, frame })
             }
         }
@@ -187,10 +187,10 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
     #[must_use]
     pub fn page(&self, number: PageNo) -> Option<PageView> {
         self.memory.pages.get(number).map(|page| PageView {
-            state: page.state,
+            state: page.state(),
             home: page.backing.home(),
             sharers: self.memory.sharers(number).map(|entry| self.memory.entries.site(entry)).collect(),
-            waiting: self.memory.waiters.iter(page.waiters).collect(),
+            waiting: self.memory.waiters.iter(self.memory.waiting(number)).collect(),
         })
     }
 
@@ -203,12 +203,12 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
     /// The frames in order, the zero page among them.
     #[must_use]
     pub fn frames(&self) -> Vec<FrameView> {
-        let view = |frame: &crate::frame::Frame| FrameView {
+        let view = |(number, frame): (FrameNo, &crate::frame::Frame)| FrameView {
             page: frame.page(),
-            referenced: frame.referenced,
-            pins: frame.pins,
+            referenced: frame.referenced(),
+            pins: self.memory.pins.of_frame(number),
         };
-        self.memory.frames.iter().map(|(_, frame)| view(frame)).collect()
+        self.memory.frames.iter().map(view).collect()
     }
 
     /// The free frames, the next to be used first.

@@ -1,6 +1,6 @@
 //! Where a fault waits: on its page, or in the one FIFO of demands for a frame. And who waits for a flush.
 
-use crate::page::{NONE, Option32};
+use crate::page::NONE;
 use crate::{Denied, Fault, Ticket};
 use alloc::{collections::VecDeque, vec::Vec};
 use mager_policies::PageNo;
@@ -30,6 +30,42 @@ pub enum Waiter {
     Flush(u32),
 }
 
+/// A list of waiters, known by its last; in 28 bits, so that it can share a word with something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct List(u32);
+
+impl List {
+    pub(crate) const BITS: u32 = 28;
+    pub(crate) const MASK: u32 = (1 << Self::BITS) - 1;
+    pub(crate) const EMPTY: List = List(Self::MASK);
+
+    fn ending_with(node: u32) -> Self {
+        assert!(node < Self::MASK, "wait: more waiters than can be numbered");
+        List(node)
+    }
+
+    /// The list in the lowest bits of `word`.
+    #[inline]
+    pub(crate) const fn from_bits(word: u32) -> Self {
+        List(word & Self::MASK)
+    }
+
+    #[inline]
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == Self::MASK
+    }
+
+    #[inline]
+    fn get(self) -> Option<u32> {
+        (!self.is_empty()).then_some(self.0)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Node {
     waiter: Waiter,
@@ -50,7 +86,7 @@ impl Waiters {
 
     /// Appends to the list whose last node is `last`.
     #[inline]
-    pub(crate) fn push(&mut self, last: &mut Option32, waiter: Waiter) {
+    pub(crate) fn push(&mut self, last: &mut List, waiter: Waiter) {
         let number = self.free.pop().unwrap_or_else(|| {
             self.nodes.push(Node { waiter, next: NONE });
             u32::try_from(self.nodes.len() - 1).expect("fewer waiters than tickets")
@@ -60,17 +96,17 @@ impl Waiters {
             None => number,
         };
         self.nodes[number as usize] = Node { waiter, next };
-        *last = Option32::some(number);
+        *last = List::ending_with(number);
     }
 
     /// Takes the first waiter off the list whose last node is `last`.
     #[inline]
-    pub(crate) fn pop(&mut self, last: &mut Option32) -> Option<Waiter> {
+    pub(crate) fn pop(&mut self, last: &mut List) -> Option<Waiter> {
         let tail = last.get()?;
         let first = self.nodes[tail as usize].next;
         let Node { waiter, next } = self.nodes[first as usize];
         if first == tail {
-            *last = Option32::NONE;
+            *last = List::EMPTY;
         } else {
             self.nodes[tail as usize].next = next;
         }
@@ -79,7 +115,7 @@ impl Waiters {
     }
 
     /// Everyone on the list whose last node is `last`, in order.
-    pub(crate) fn iter(&self, last: Option32) -> impl Iterator<Item = Waiter> {
+    pub(crate) fn iter(&self, last: List) -> impl Iterator<Item = Waiter> {
         let mut at = last.get().map(|tail| self.nodes[tail as usize].next);
         core::iter::from_fn(move || {
             let number = at?;

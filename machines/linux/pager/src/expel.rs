@@ -43,9 +43,9 @@ impl Machine {
     }
 
     fn placed_blocks(&self, object: ObjectNo) -> Vec<u32> {
-        let placed = self.frames.iter().filter(|frame| frame.bytes == Bytes::Placed);
+        let placed = self.frames.iter().filter(|frame| frame.bytes() == Bytes::Placed);
         let mut blocks: Vec<u32> = placed
-            .filter_map(|frame| match frame.place {
+            .filter_map(|frame| match frame.place() {
                 Place::Object(of, block) if of == object => Some(block),
                 Place::Object(..) | Place::Private(_) | Place::None => None,
             })

@@ -43,7 +43,7 @@ impl Fill {
 impl Machine {
     /// Puts a private frame's bytes at `at` and shows them there, soon.
     pub(crate) fn fill(&mut self, at: Site, frame: FrameNo, access: Access) {
-        let buffer = match self.frames[frame].bytes {
+        let buffer = match self.frames[frame].bytes() {
             Bytes::Buffer(buffer) => Some(buffer),
             Bytes::Zeros => None,
             Bytes::Nowhere | Bytes::Filling | Bytes::Placed => {
@@ -51,7 +51,7 @@ impl Machine {
             }
         };
         self.fills.push(Fill { at, frame, access, buffer });
-        self.frames[frame].bytes = Bytes::Filling;
+        self.frames[frame].set_bytes(Bytes::Filling);
         self.frames[frame].shown = Some(access);
         self.woken = Some(at);
     }
@@ -74,7 +74,7 @@ impl Machine {
         // The last first: buffers are handed out again in the order in which they lie.
         for fill in fills.iter().rev() {
             if let Some(buffer) = fill.buffer
-                && self.frames[fill.frame].bytes != Bytes::Buffer(buffer)
+                && self.frames[fill.frame].bytes() != Bytes::Buffer(buffer)
             {
                 self.buffers.give(buffer);
             }
@@ -127,7 +127,7 @@ impl Machine {
 
     /// There is no room for it, as somebody else has taken it and was not caught yet. Who waits for it asks again.
     fn arrive_later(&mut self, fill: &Fill) {
-        self.frames[fill.frame].bytes = fill.unplaced();
+        self.frames[fill.frame].set_bytes(fill.unplaced());
         self.frames[fill.frame].shown = None;
         self.unplaced.push(fill.frame);
         if let Some((uffd, address)) = self.arenas.address(fill.at, self.page_size) {
@@ -145,10 +145,10 @@ impl Machine {
         match self.memory(place).map(|memory| memory.write(self.offset(place), page)) {
             Some(Ok(())) => self.placed(fill.frame),
             Some(Err(why)) => {
-                self.frames[fill.frame].bytes = fill.unplaced();
+                self.frames[fill.frame].set_bytes(fill.unplaced());
                 self.not_put(fill.frame, &why);
             }
-            None => self.frames[fill.frame].bytes = fill.unplaced(),
+            None => self.frames[fill.frame].set_bytes(fill.unplaced()),
         }
         self.frames[fill.frame].shown = None;
         self.show(fill.at, fill.frame, fill.access);

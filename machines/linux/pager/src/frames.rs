@@ -7,7 +7,8 @@
 //! Nowhere -> Zeros | Buffer -> Filling -> Placed -> Nowhere
 //! ```
 
-use mager_pager::{Access, FrameNo, Home, ObjectNo, Site, VirtPage};
+use crate::hardware::MOST_ARENAS;
+use mager_pager::{Access, ArenaId, FrameNo, Home, ObjectNo, Site, VirtPage};
 use mager_stores::BufferNo;
 use std::ops::{Index, IndexMut};
 
@@ -76,18 +77,122 @@ pub(crate) enum InFlight {
     Answered,
 }
 
+/// What is known of a frame, in 16 bytes: there are as many as there is memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
-    pub(crate) place: Place,
-    pub(crate) bytes: Bytes,
-    pub(crate) in_flight: InFlight,
+    /// The arena's slot, or one of `OBJECT` and `NO_PLACE`; then its generation and the page, or the object and the block.
+    kind: u16,
+    file: u32,
+    index: u32,
+    bytes: u16,
+    in_flight: u16,
     /// Of a private page: what its one site was last let do.
     pub(crate) shown: Option<Access>,
 }
 
+const _: () = assert!(size_of::<Frame>() == 16);
+
+const OBJECT: u16 = u16::MAX;
+const NO_PLACE: u16 = u16::MAX - 1;
+
+const NOWHERE: u16 = u16::MAX;
+const ZEROS: u16 = u16::MAX - 1;
+const FILLING: u16 = u16::MAX - 2;
+const PLACED: u16 = u16::MAX - 3;
+
+const NO: u16 = u16::MAX;
+const QUEUED: u16 = u16::MAX - 1;
+const ANSWERED: u16 = u16::MAX - 2;
+/// Beside the number of a buffer: it is written from, not read into.
+const WRITING: u16 = 1 << 15;
+
+/// So many staging buffers can be numbered, and told from what is not a buffer.
+pub(crate) const MOST_BUFFERS: u16 = WRITING / 2;
+
+const _: () = assert!(MOST_ARENAS <= NO_PLACE as u32);
+
+fn short(buffer: BufferNo) -> u16 {
+    let short = u16::try_from(buffer.0).ok().filter(|&short| short < MOST_BUFFERS);
+    short.expect("frames: there are at most MOST_BUFFERS staging buffers")
+}
+
+fn buffer(bits: u16) -> BufferNo {
+    BufferNo(bits.into())
+}
+
 impl Frame {
     pub(crate) const EMPTY: Frame =
-        Frame { place: Place::None, bytes: Bytes::Nowhere, in_flight: InFlight::No, shown: None };
+        Frame { kind: NO_PLACE, file: 0, index: 0, bytes: NOWHERE, in_flight: NO, shown: None };
+
+    /// A frame whose bytes belong to `place`.
+    pub(crate) fn new(place: Place, bytes: Bytes) -> Self {
+        let mut frame = Frame::EMPTY;
+        frame.set_place(place);
+        frame.set_bytes(bytes);
+        frame
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        match self.kind {
+            NO_PLACE => Place::None,
+            OBJECT => Place::Object(ObjectNo(self.file), self.index),
+            slot => Place::Private(Site {
+                arena: ArenaId { slot: slot.into(), generation: self.file },
+                page: VirtPage(self.index),
+            }),
+        }
+    }
+
+    pub(crate) fn set_place(&mut self, place: Place) {
+        (self.kind, self.file, self.index) = match place {
+            Place::None => (NO_PLACE, 0, 0),
+            Place::Object(object, block) => (OBJECT, object.0, block),
+            Place::Private(Site { arena: ArenaId { slot, generation }, page }) => {
+                let slot = u16::try_from(slot).ok().filter(|&slot| slot < NO_PLACE);
+                (slot.expect("frames: there are at most MOST_ARENAS arenas"), generation, page.0)
+            }
+        };
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        match self.bytes {
+            NOWHERE => Bytes::Nowhere,
+            ZEROS => Bytes::Zeros,
+            FILLING => Bytes::Filling,
+            PLACED => Bytes::Placed,
+            bits => Bytes::Buffer(buffer(bits)),
+        }
+    }
+
+    pub(crate) fn set_bytes(&mut self, bytes: Bytes) {
+        self.bytes = match bytes {
+            Bytes::Nowhere => NOWHERE,
+            Bytes::Zeros => ZEROS,
+            Bytes::Filling => FILLING,
+            Bytes::Placed => PLACED,
+            Bytes::Buffer(buffer) => short(buffer),
+        };
+    }
+
+    pub(crate) fn in_flight(&self) -> InFlight {
+        match self.in_flight {
+            NO => InFlight::No,
+            QUEUED => InFlight::Queued,
+            ANSWERED => InFlight::Answered,
+            bits if bits & WRITING != 0 => InFlight::Writing(buffer(bits & !WRITING)),
+            bits => InFlight::Reading(buffer(bits)),
+        }
+    }
+
+    pub(crate) fn set_in_flight(&mut self, in_flight: InFlight) {
+        self.in_flight = match in_flight {
+            InFlight::No => NO,
+            InFlight::Queued => QUEUED,
+            InFlight::Answered => ANSWERED,
+            InFlight::Reading(buffer) => short(buffer),
+            InFlight::Writing(buffer) => short(buffer) | WRITING,
+        };
+    }
 }
 
 #[derive(Debug)]
@@ -113,5 +218,45 @@ impl Index<FrameNo> for Frames {
 impl IndexMut<FrameNo> for Frames {
     fn index_mut(&mut self, frame: FrameNo) -> &mut Frame {
         &mut self.0[frame.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAST: BufferNo = BufferNo(MOST_BUFFERS as u32 - 1);
+
+    #[test]
+    fn what_was_put_into_a_frame_comes_back() {
+        let arena = ArenaId { slot: MOST_ARENAS - 1, generation: u32::MAX };
+        let mut frame = Frame::EMPTY;
+        for place in [
+            Place::Private(Site { arena, page: VirtPage(u32::MAX) }),
+            Place::Private(Site { arena: ArenaId { slot: 0, generation: 0 }, page: VirtPage(0) }),
+            Place::Object(ObjectNo(u32::MAX), u32::MAX),
+            Place::None,
+        ] {
+            frame.set_place(place);
+            assert_eq!(frame.place(), place);
+        }
+        let buffers = [BufferNo(0), LAST].map(Bytes::Buffer);
+        for bytes in buffers.into_iter().chain([Bytes::Nowhere, Bytes::Zeros, Bytes::Filling, Bytes::Placed])
+        {
+            frame.set_bytes(bytes);
+            assert_eq!(frame.bytes(), bytes);
+        }
+        let buffers = [BufferNo(0), LAST].into_iter();
+        let ios = buffers.flat_map(|buffer| [InFlight::Reading(buffer), InFlight::Writing(buffer)]);
+        for io in ios.chain([InFlight::No, InFlight::Queued, InFlight::Answered]) {
+            frame.set_in_flight(io);
+            assert_eq!(frame.in_flight(), io);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "at most MOST_BUFFERS")]
+    fn a_buffer_beyond_the_last_is_refused() {
+        Frame::new(Place::None, Bytes::Buffer(BufferNo(LAST.0 + 1)));
     }
 }

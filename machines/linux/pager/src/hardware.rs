@@ -52,10 +52,10 @@ fn thread_of(who: Ticket) -> u16 {
 
 impl Hardware for Machine {
     fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
-        if self.frames[frame].bytes == Bytes::Filling {
+        if self.frames[frame].bytes() == Bytes::Filling {
             self.arrive();
         }
-        match (self.frames[frame].bytes, self.frames[frame].place) {
+        match (self.frames[frame].bytes(), self.frames[frame].place()) {
             // Not shown, so that the first touch is seen, and not gone together with its neighbours.
             (Bytes::Buffer(_), Place::Private(_)) if access == Access::Trap => {
                 self.put(frame);
@@ -76,10 +76,10 @@ impl Hardware for Machine {
     }
 
     fn unmap(&mut self, at: Site, frame: FrameNo) {
-        if self.frames[frame].bytes == Bytes::Filling {
+        if self.frames[frame].bytes() == Bytes::Filling {
             self.arrive();
         }
-        match self.frames[frame].place {
+        match self.frames[frame].place() {
             Place::Private(_) => self.keep_aside(frame),
             Place::Object(..) => {
                 if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
@@ -92,7 +92,7 @@ impl Hardware for Machine {
     }
 
     fn zero(&mut self, frame: FrameNo, at: Site) {
-        self.frames[frame] = Frame { place: Place::Private(at), bytes: Bytes::Zeros, ..Frame::EMPTY };
+        self.frames[frame] = Frame::new(Place::Private(at), Bytes::Zeros);
         self.came(Place::Private(at));
         self.unplaced.push(frame);
     }
@@ -101,30 +101,30 @@ impl Hardware for Machine {
         if from == to {
             return self.moved(from, at);
         }
-        if self.frames[from].bytes == Bytes::Filling {
+        if self.frames[from].bytes() == Bytes::Filling {
             self.arrive();
         }
-        let bytes = match self.frames[from].bytes {
+        let bytes = match self.frames[from].bytes() {
             Bytes::Placed | Bytes::Filling => Bytes::Buffer(self.copied(from)),
             Bytes::Buffer(buffer) => Bytes::Buffer(self.duplicate(buffer)),
             bytes @ (Bytes::Zeros | Bytes::Nowhere) => bytes,
         };
-        self.frames[to] = Frame { place: Place::Private(at), bytes, ..Frame::EMPTY };
+        self.frames[to] = Frame::new(Place::Private(at), bytes);
         self.came(Place::Private(at));
         self.unplaced.push(to);
     }
 
     fn empty(&mut self, frame: FrameNo) {
-        if self.frames[frame].bytes == Bytes::Filling {
+        if self.frames[frame].bytes() == Bytes::Filling {
             self.arrive();
         }
-        self.returns.left(self.frames[frame].place);
-        match self.frames[frame].bytes {
-            Bytes::Placed | Bytes::Filling => self.holes.push(self.frames[frame].place),
+        self.returns.left(self.frames[frame].place());
+        match self.frames[frame].bytes() {
+            Bytes::Placed | Bytes::Filling => self.holes.push(self.frames[frame].place()),
             Bytes::Buffer(buffer) => self.buffers.give(buffer),
             Bytes::Nowhere | Bytes::Zeros => {}
         }
-        self.went(self.frames[frame].place);
+        self.went(self.frames[frame].place());
         self.frames[frame] = Frame::EMPTY;
     }
 
@@ -163,26 +163,27 @@ impl Machine {
 
     /// The site of a page that is being written goes away: its bytes are kept in a buffer until that is answered.
     fn keep_aside(&mut self, frame: FrameNo) {
-        let Frame { place, bytes, in_flight, .. } = self.frames[frame];
-        if bytes != Bytes::Placed || in_flight == InFlight::No {
+        let (place, in_flight) = (self.frames[frame].place(), self.frames[frame].in_flight());
+        if self.frames[frame].bytes() != Bytes::Placed || in_flight == InFlight::No {
             return;
         }
         let kept = match in_flight {
             InFlight::Writing(buffer) => buffer,
             InFlight::No | InFlight::Reading(_) | InFlight::Queued | InFlight::Answered => self.copied(frame),
         };
-        self.frames[frame].bytes = Bytes::Buffer(kept);
+        self.frames[frame].set_bytes(Bytes::Buffer(kept));
         self.holes.push(place);
     }
 
     /// A frame moves to another site with its bytes.
     fn moved(&mut self, frame: FrameNo, at: Site) {
-        if matches!(self.frames[frame].bytes, Bytes::Placed | Bytes::Filling) {
+        if matches!(self.frames[frame].bytes(), Bytes::Placed | Bytes::Filling) {
             return self.move_to(frame, at);
         }
-        self.went(self.frames[frame].place);
+        self.went(self.frames[frame].place());
         self.came(Place::Private(at));
-        (self.frames[frame].place, self.frames[frame].shown) = (Place::Private(at), None);
+        self.frames[frame].set_place(Place::Private(at));
+        self.frames[frame].shown = None;
         self.unplaced.push(frame);
     }
 

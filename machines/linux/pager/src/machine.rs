@@ -12,7 +12,7 @@
 use crate::arenas::Arenas;
 use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
-use crate::frames::{Bytes, Frame, Frames, InFlight, Place};
+use crate::frames::{Bytes, Frames, InFlight, Place};
 use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
@@ -153,7 +153,7 @@ impl Machine {
     /// after the next step.
     pub(crate) fn not_put(&mut self, frame: FrameNo, why: &std::io::Error) {
         if why.kind() == std::io::ErrorKind::StorageFull
-            && let Some(allowance) = self.allowance(self.frames[frame].place)
+            && let Some(allowance) = self.allowance(self.frames[frame].place())
         {
             self.budget.suspect(allowance);
         }
@@ -162,14 +162,14 @@ impl Machine {
 
     /// Writes a frame's bytes into its memory file without showing them to anyone.
     pub(crate) fn put(&mut self, frame: FrameNo) {
-        let place = self.frames[frame].place;
-        if !matches!(self.frames[frame].bytes, Bytes::Buffer(_) | Bytes::Zeros) {
+        let place = self.frames[frame].place();
+        if !matches!(self.frames[frame].bytes(), Bytes::Buffer(_) | Bytes::Zeros) {
             return;
         }
         if !self.room(place, 1) {
             return self.unplaced.push(frame);
         }
-        let page = match self.frames[frame].bytes {
+        let page = match self.frames[frame].bytes() {
             Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
             Bytes::Zeros => &self.zeros[..self.scratch.len()],
             Bytes::Nowhere | Bytes::Filling | Bytes::Placed => return,
@@ -182,11 +182,11 @@ impl Machine {
     }
 
     pub(crate) fn placed(&mut self, frame: FrameNo) {
-        if let Bytes::Buffer(buffer) = self.frames[frame].bytes {
+        if let Bytes::Buffer(buffer) = self.frames[frame].bytes() {
             self.buffers.give(buffer);
         }
-        self.frames[frame].bytes = Bytes::Placed;
-        if let Some(allowance) = self.allowance(self.frames[frame].place) {
+        self.frames[frame].set_bytes(Bytes::Placed);
+        if let Some(allowance) = self.allowance(self.frames[frame].place()) {
             self.budget.put(allowance);
         }
     }
@@ -194,7 +194,7 @@ impl Machine {
     /// Shows what is in the memory file with these rights, whatever was shown before.
     pub(crate) fn show(&mut self, at: Site, frame: FrameNo, access: Access) {
         let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
-        let private = matches!(self.frames[frame].place, Place::Private(_));
+        let private = matches!(self.frames[frame].place(), Place::Private(_));
         let before = if private { self.frames[frame].shown } else { None };
         match (before, access) {
             (_, Access::Trap) => {
@@ -231,7 +231,7 @@ impl Machine {
 
     /// The client has punched a hole where a page was, by which it said that the page is zeros.
     fn restore(&mut self, at: Site, frame: FrameNo, protect: bool) {
-        let place = self.frames[frame].place;
+        let place = self.frames[frame].place();
         let written = self
             .memory(place)
             .map(|memory| memory.write(self.offset(place), &self.zeros[..self.scratch.len()]));
@@ -261,8 +261,8 @@ impl Machine {
     pub(crate) fn copied(&mut self, frame: FrameNo) -> BufferNo {
         self.arrive();
         self.lower();
-        let (place, buffer) = (self.frames[frame].place, self.spare());
-        if let Bytes::Buffer(unplaced) = self.frames[frame].bytes {
+        let (place, buffer) = (self.frames[frame].place(), self.spare());
+        if let Bytes::Buffer(unplaced) = self.frames[frame].bytes() {
             self.duplicate_into(unplaced, buffer);
             return buffer;
         }
@@ -299,18 +299,15 @@ impl Machine {
     pub(crate) fn move_to(&mut self, frame: FrameNo, at: Site) {
         self.arrive();
         self.lower();
-        let from = self.frames[frame].place;
+        let from = self.frames[frame].place();
         let buffer = self.copied(frame);
         self.leave(from);
         self.went(from);
         self.came(Place::Private(at));
-        let moved = Frame {
-            place: Place::Private(at),
-            bytes: Bytes::Buffer(buffer),
-            shown: None,
-            ..self.frames[frame]
-        };
-        self.frames[frame] = moved;
+        let moved = &mut self.frames[frame];
+        moved.set_place(Place::Private(at));
+        moved.set_bytes(Bytes::Buffer(buffer));
+        moved.shown = None;
         self.put(frame);
     }
 
@@ -331,7 +328,7 @@ impl Machine {
     pub(crate) fn settle(&mut self) {
         self.lower();
         for frame in std::mem::take(&mut self.unplaced) {
-            if self.frames[frame].in_flight == InFlight::No {
+            if self.frames[frame].in_flight() == InFlight::No {
                 self.put(frame);
             }
         }

@@ -25,9 +25,9 @@ impl Paging for Machine {
                 }
             }
             self.came(place);
-            self.frames[frame] = Frame { place, ..Frame::EMPTY };
+            self.frames[frame] = Frame::new(place, Bytes::Nowhere);
         }
-        self.frames[frame].in_flight = InFlight::Queued;
+        self.frames[frame].set_in_flight(InFlight::Queued);
         self.queued.push_back(io);
     }
 
@@ -38,7 +38,7 @@ impl Paging for Machine {
     fn finished(&mut self) -> Option<Event> {
         let event = self.early.pop_front().or_else(|| self.answer())?;
         if let Event::Read { frame, .. } | Event::Written { frame, .. } = event {
-            self.frames[frame].in_flight = InFlight::No;
+            self.frames[frame].set_in_flight(InFlight::No);
         }
         Some(event)
     }
@@ -75,16 +75,16 @@ impl Machine {
         match io {
             Io::Read { frame, home, .. } => {
                 let buffer = self.buffers.take().expect("machine: a buffer was free");
-                self.frames[frame].in_flight = InFlight::Reading(buffer);
+                self.frames[frame].set_in_flight(InFlight::Reading(buffer));
                 let home = self.home(home);
                 self.backing.read(frame.0, home, buffer, &mut self.buffers);
             }
             Io::Write { frame, home } => {
-                let buffer = match self.frames[frame].bytes {
+                let buffer = match self.frames[frame].bytes() {
                     Bytes::Buffer(buffer) => buffer,
                     Bytes::Placed | Bytes::Filling | Bytes::Zeros | Bytes::Nowhere => self.copied(frame),
                 };
-                self.frames[frame].in_flight = InFlight::Writing(buffer);
+                self.frames[frame].set_in_flight(InFlight::Writing(buffer));
                 let home = self.home(home);
                 self.backing.write(frame.0, home, buffer, &mut self.buffers);
             }
@@ -106,7 +106,9 @@ impl Machine {
         let done = self.backing.finished()?;
         let frame = FrameNo(done.tag);
         let result = done.result.inspect_err(|why| self.tell(frame, why));
-        Some(match std::mem::replace(&mut self.frames[frame].in_flight, InFlight::Answered) {
+        let in_flight = self.frames[frame].in_flight();
+        self.frames[frame].set_in_flight(InFlight::Answered);
+        Some(match in_flight {
             InFlight::Reading(buffer) => {
                 let result = if self.is_lost(frame) { Err(IoFailed) } else { result.map_err(|_| IoFailed) };
                 self.was_read(frame, buffer, result)
@@ -125,14 +127,14 @@ impl Machine {
     fn tell(&mut self, frame: FrameNo, why: &stores::StoreError) {
         self.failures += 1;
         if self.failures <= MOST_TOLD {
-            eprintln!("mager: {}: {why}", self.frames[frame].place);
+            eprintln!("mager: {}: {why}", self.frames[frame].place());
         }
     }
 
     /// A file that cannot be written keeps nobody's frame: as with the kernel's own paging the page is given up, and
     /// flush tells of it; but whoever reads it again is denied it, instead of getting what was there before.
     fn written_or_lost(&mut self, frame: FrameNo, written: bool) -> Result<(), IoFailed> {
-        if let Place::Object(object, block) = self.frames[frame].place {
+        if let Place::Object(object, block) = self.frames[frame].place() {
             if let Some(object) = self.objects.get_mut(object) {
                 if written {
                     object.lost.remove(&block);
@@ -149,7 +151,7 @@ impl Machine {
 
     /// Whether what the file has is older than what was shown.
     fn is_lost(&self, frame: FrameNo) -> bool {
-        let Place::Object(object, block) = self.frames[frame].place else { return false };
+        let Place::Object(object, block) = self.frames[frame].place() else { return false };
         self.objects.get(object).is_some_and(|object| object.lost.contains(&block))
     }
 
@@ -166,7 +168,7 @@ impl Machine {
 
     fn was_read(&mut self, frame: FrameNo, buffer: stores::BufferNo, result: Result<(), IoFailed>) -> Event {
         if result.is_ok() {
-            self.frames[frame].bytes = Bytes::Buffer(buffer);
+            self.frames[frame].set_bytes(Bytes::Buffer(buffer));
             self.unplaced.push(frame);
         } else {
             self.buffers.give(buffer);
@@ -180,7 +182,7 @@ impl Machine {
         buffer: stores::BufferNo,
         result: Result<(), IoFailed>,
     ) -> Event {
-        if self.frames[frame].bytes == Bytes::Buffer(buffer) {
+        if self.frames[frame].bytes() == Bytes::Buffer(buffer) {
             self.unplaced.push(frame);
         } else {
             self.buffers.give(buffer);

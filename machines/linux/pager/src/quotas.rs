@@ -145,8 +145,8 @@ impl Machine {
     }
 
     fn still_leaves(&self, frame: FrameNo, family: u64) -> bool {
-        let Place::Private(at) = self.frames[frame].place else { return false };
-        self.frames[frame].in_flight != InFlight::No
+        let Place::Private(at) = self.frames[frame].place() else { return false };
+        self.frames[frame].in_flight() != InFlight::No
             && self.arenas.get(at.arena).is_some_and(|arena| arena.family == family)
     }
 }

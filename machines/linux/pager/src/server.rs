@@ -10,6 +10,7 @@ use crate::clients::Clients;
 use crate::elastic::Pressure;
 use crate::expel::Condemned;
 use crate::forks::Freeze;
+use crate::frames::MOST_BUFFERS;
 use crate::hardware::flush_ticket;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
@@ -114,6 +115,7 @@ impl Server {
         let log = crate::log::open(&options, &config)?;
         let driver = Driver::new(config, policy, log)?;
         let buffers = (STAGING / options.page_size as usize).max(LEAST_BUFFERS);
+        assert!(buffers <= usize::from(MOST_BUFFERS), "server: more staging buffers than a frame can name");
         let buffers = Buffers::new(options.page_size as usize, buffers).map_err(system("staging buffers"))?;
         let backing = Backing::new(backing_options(&options))?;
         let budget = Budget::new(options.page_size, frames, options.limits.memory)

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 /// Fewer frames than this leave no room to read ahead, work ahead and pin.
 const LEAST_FRAMES: u64 = 64;
-/// What the core can number.
+/// What the core can number: pages, hence blocks of swap, and frames.
 const MOST_PAGES: u64 = (1 << 30) - 64;
+const MOST_FRAMES: u64 = 1 << 29;
 const MOST_ARENA_PAGES: u64 = 1 << 31;
 /// Swap for each byte of memory, where its size is not given.
 const SWAP_FOR_MEMORY: u64 = 4;
@@ -120,15 +121,15 @@ impl Sizes {
         if frames < LEAST_FRAMES {
             return Err(BadSizes::Memory { memory, frames, page_size, least: LEAST_FRAMES * page_size });
         }
-        self.numbered("memory", memory.saturating_add(self.compressed))?;
-        self.numbered("memory", memory)
+        self.numbered("memory", memory.saturating_add(self.compressed), MOST_FRAMES)?;
+        self.numbered("memory", memory, MOST_FRAMES)
     }
 
-    fn numbered(&self, what: &'static str, bytes: u64) -> Result<u32, BadSizes> {
-        let most = MOST_PAGES * self.page_size;
+    fn numbered(&self, what: &'static str, bytes: u64, most_pages: u64) -> Result<u32, BadSizes> {
+        let most = most_pages * self.page_size;
         let refused = BadSizes::TooMuch { what, bytes, most };
         let pages = bytes / self.page_size;
-        if pages > MOST_PAGES { Err(refused) } else { u32::try_from(pages).map_err(|_| refused) }
+        if pages > most_pages { Err(refused) } else { u32::try_from(pages).map_err(|_| refused) }
     }
 
     fn arena_pages(&self) -> Result<u32, BadSizes> {
@@ -160,12 +161,16 @@ impl Sizes {
 
     fn for_client(&self, what: &'static str, bytes: Option<u64>, least: u64) -> Result<u32, BadSizes> {
         let (Some(bytes), least) = (bytes, least * self.page_size) else { return Ok(u32::MAX) };
-        if bytes < least { Err(BadSizes::Client { what, bytes, least }) } else { self.numbered(what, bytes) }
+        if bytes < least {
+            Err(BadSizes::Client { what, bytes, least })
+        } else {
+            self.numbered(what, bytes, MOST_PAGES)
+        }
     }
 
     fn swap_blocks(&self) -> Result<u32, BadSizes> {
         let swap = self.swap.unwrap_or_else(|| self.memory.saturating_mul(SWAP_FOR_MEMORY));
-        match self.numbered("swap", swap)? {
+        match self.numbered("swap", swap, MOST_PAGES)? {
             0 => Err(BadSizes::Swap { swap, page_size: self.page_size }),
             blocks => Ok(blocks),
         }
