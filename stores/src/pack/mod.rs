@@ -5,6 +5,8 @@
 //!
 //! Who has which page is the caller's table; this knows slots only.
 
+mod ages;
+mod chunk;
 mod compressor;
 mod slab;
 

@@ -10,37 +10,19 @@
 //! A chunk costs memory from when it is first touched until it is given back to the system, which happens only when
 //! less is granted; chunks that cost memory already are taken first.
 
+use super::ages::{Ages, LINK};
+use super::chunk::{Chunk, NO_SLOT, NONE};
 use crate::place::small;
 use crate::sys::{PAGE, give_back, prefer_huge_pages, refuse_huge_pages};
 
-/// No chunk, at the end of a list.
-const NONE: u32 = u32::MAX;
-/// No slot, at the end of a list.
-const NO_SLOT: u16 = u16::MAX;
 /// Granules of a page: slots have up to so many.
 const PER_PAGE: u32 = 64;
 /// Pages of a chunk, at most; its slots, as bits of so many words.
 pub(super) const MOST_PAGES: usize = 16;
 const SLOT_WORDS: usize = MOST_PAGES * PER_PAGE as usize / 64;
 
-#[derive(Clone, Copy, Debug)]
-struct Chunk {
-    /// Neighbours in the list of the chunks of this size that have a free slot; `next` also chains free chunks.
-    next: u32,
-    prev: u32,
-    /// Neighbours among all chunks in use, by age.
-    older: u32,
-    newer: u32,
-    /// Slots in use; slots that never were begin at `fresh`; those that were are chained from `free`.
-    used: u16,
-    fresh: u16,
-    free: u16,
-    /// The size of a slot in granules.
-    size: u16,
-}
-
 /// What a chunk costs beside its memory.
-pub(super) const CHUNK_RECORD: usize = size_of::<Chunk>();
+pub(super) const CHUNK_RECORD: usize = size_of::<Chunk>() + LINK;
 
 #[derive(Debug)]
 pub(super) struct Slab {
@@ -64,30 +46,19 @@ pub(super) struct Slab {
     /// For each size, the chunks of it with a free slot; `partial` has a bit for each list that is not empty.
     lists: [u32; PER_PAGE as usize],
     partial: u64,
-    oldest: u32,
-    newest: u32,
+    ages: Ages,
 }
 
 impl Slab {
     /// `chunks` chunks of `pages` pages each.
     pub(super) fn new(page_size: usize, chunks: usize, pages: usize) -> Self {
-        let empty = Chunk {
-            next: NONE,
-            prev: NONE,
-            older: NONE,
-            newer: NONE,
-            used: 0,
-            fresh: 0,
-            free: NO_SLOT,
-            size: 1,
-        };
         let mut memory = vec![0; chunks * pages * page_size + PAGE];
         let start = memory.as_ptr().align_offset(PAGE).min(PAGE);
         prefer_huge_pages(&mut memory);
         Slab {
             memory,
             start,
-            chunks: vec![empty; chunks],
+            chunks: vec![Chunk::EMPTY; chunks],
             granule: page_size / PER_PAGE as usize,
             per_chunk: small(pages) * PER_PAGE,
             free_chunks: NONE,
@@ -98,8 +69,7 @@ impl Slab {
             granted: small(chunks),
             lists: [NONE; PER_PAGE as usize],
             partial: 0,
-            oldest: NONE,
-            newest: NONE,
+            ages: Ages::new(chunks),
         }
     }
 
@@ -121,8 +91,7 @@ impl Slab {
 
     /// The chunks in use, the oldest first.
     pub(super) fn by_age(&self) -> impl Iterator<Item = u32> {
-        let some = |number| (number != NONE).then_some(number);
-        std::iter::successors(some(self.oldest), move |&number| some(self.chunks[number as usize].newer))
+        self.ages.iter()
     }
 
     /// The slots in use of a chunk that is.
@@ -252,7 +221,7 @@ impl Slab {
         (record.used, record.fresh, record.free) = (0, 0, NO_SLOT);
         record.size = u16::try_from(size).unwrap_or(u16::MAX);
         self.link(number);
-        self.is_newest(number);
+        self.ages.push(number);
         Some(number)
     }
 
@@ -276,30 +245,8 @@ impl Slab {
         Some(self.fresh_chunks - 1)
     }
 
-    fn is_newest(&mut self, number: u32) {
-        let older = std::mem::replace(&mut self.newest, number);
-        match older {
-            NONE => self.oldest = number,
-            older => self.chunks[older as usize].newer = number,
-        }
-        let record = &mut self.chunks[number as usize];
-        (record.older, record.newer) = (older, NONE);
-    }
-
-    fn has_no_age(&mut self, number: u32) {
-        let Chunk { older, newer, .. } = self.chunks[number as usize];
-        match older {
-            NONE => self.oldest = newer,
-            older => self.chunks[older as usize].newer = newer,
-        }
-        match newer {
-            NONE => self.newest = older,
-            newer => self.chunks[newer as usize].older = older,
-        }
-    }
-
     fn free_chunk(&mut self, number: u32) {
-        self.has_no_age(number);
+        self.ages.remove(number);
         self.chunks[number as usize].next = self.free_chunks;
         self.free_chunks = number;
         self.chunks_used -= 1;
@@ -434,18 +381,6 @@ mod tests {
         let all: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
         assert_eq!(all.len(), 20, "one that was given back is used again");
         assert!(slab.bytes(all[0]).iter().all(|&byte| byte == 0), "its bytes were given back");
-    }
-
-    #[test]
-    fn chunks_are_listed_by_age_as_long_as_they_are_used() {
-        let mut slab = Slab::new(4096, 4, 4);
-        let held: Vec<u32> = std::iter::from_fn(|| slab.take(4096)).collect();
-        let ages = |slab: &Slab| slab.by_age().collect::<Vec<_>>();
-        assert_eq!(ages(&slab), [0, 1, 2, 3]);
-        held[4..8].iter().for_each(|&at| slab.free(at));
-        assert_eq!(ages(&slab), [0, 2, 3]);
-        slab.take(4096);
-        assert_eq!(ages(&slab), [0, 2, 3, 1], "one that is used again is the newest");
     }
 
     #[test]
