@@ -8,6 +8,7 @@ use mager_linux_wire::{self as wire, Order, encode};
 use mager_pager::{ArenaId, Site};
 use rustix::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Entries to drop are sent to the agent in lots: waking it costs more than the dropping.
 const LOT: usize = 64;
@@ -17,7 +18,7 @@ const MOST_UNSENT: usize = 64 * LOT;
 #[derive(Debug)]
 pub(crate) struct Arena {
     pub(crate) id: ArenaId,
-    pub(crate) memory: MemoryFile,
+    pub(crate) memory: Arc<MemoryFile>,
     /// Its client's, under which the memory is.
     pub(crate) allowance: AllowanceNo,
     /// Not before the client has attached.
@@ -52,7 +53,7 @@ impl Arena {
         let (counted, share) = (Counted::default(), Share::default());
         Arena {
             id,
-            memory,
+            memory: Arc::new(memory),
             allowance,
             attached: None,
             agent,

@@ -29,6 +29,7 @@ mod objects;
 mod offences;
 mod options;
 mod paging;
+mod puncher;
 mod quotas;
 mod requests;
 mod returns;
