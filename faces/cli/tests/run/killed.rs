@@ -6,8 +6,6 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
 
 /// Holds memory, says its number, and once it is told to, says whether the memory is as it was. The place is in its
 /// command line.
@@ -85,10 +83,13 @@ fn a_killed_pager_ends_the_program_with_a_message_and_never_with_wrong_bytes() {
 #[test]
 fn a_pager_killed_while_it_begins_leaves_nothing() {
     let Some(place) = Place::new() else { return };
-    for delay in 0..12 {
+    for _ in 0..3 {
         let run = Running::start(place.run(&[], &["sleep", "60"]));
         let pager = place.pager();
-        sleep(Duration::from_millis(3 * delay));
+        // Its files are made just before it says that it serves.
+        while !place.swap().join("file").exists() {
+            std::hint::spin_loop();
+        }
         kill_process(pager, Signal::KILL).expect("it is there");
         let (status, _, err) = run.end();
         assert!([Some(70), Some(125)].contains(&status.code()), "{status}: {err}");
