@@ -59,7 +59,7 @@ impl Plan {
         let mut random = Random(seed ^ number.wrapping_mul(STRIDE));
         let program = programs[random.below(programs.len())];
         let victim = match VICTIMS[usize::try_from(number / 2 % 4).unwrap_or(0)] {
-            Victim::Process if !minds(program) => Victim::Program,
+            Victim::Program | Victim::Process if !minds(program) => Victim::Pager,
             victim => victim,
         };
         Plan {
@@ -103,6 +103,10 @@ mod tests {
         assert!(plans.iter().all(|plan| plan.moment(typical) <= typical.mul_f64(MOST)));
         let early = plans.iter().filter(|plan| plan.moment(typical) <= BEGIN).count();
         assert!((70..170).contains(&early), "{early}");
-        assert!(plans.iter().all(|plan| plan.victim != Victim::Process || minds(plan.program)));
+        assert!(
+            plans.iter().all(|plan| {
+                matches!(plan.victim, Victim::Pager | Victim::Command) || minds(plan.program)
+            })
+        );
     }
 }

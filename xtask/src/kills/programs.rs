@@ -18,7 +18,8 @@ const OF_MATRIX: [&str; 11] = [
     "cpp-sort",
 ];
 
-/// In these a pool of multiprocessing waits for ever for what a killed worker had, with and without Mager.
+/// In these a pool of multiprocessing waits for ever for what a killed worker had; and its workers do, for a lock that a
+/// killed program had while it ended them: with and without Mager.
 const WAIT_FOR_THE_KILLED: [&str; 2] = ["python-fork", "python-spawn"];
 
 const FORKS: Program = Program {
@@ -37,7 +38,7 @@ pub fn all() -> Vec<&'static Program> {
     chosen.chain([&FORKS]).collect()
 }
 
-/// Whether it ends when one of its children is killed.
+/// Whether all of it ends when one of its processes is killed.
 pub fn minds(program: &Program) -> bool {
     !WAIT_FOR_THE_KILLED.contains(&program.name)
 }
