@@ -3,10 +3,12 @@
 
 mod fuzz;
 mod golden;
+mod kills;
 mod layers;
 mod matrix;
 mod miri;
 mod mutants;
+mod random;
 mod switched;
 mod tidy;
 
@@ -36,6 +38,8 @@ enum Chore {
     Golden,
     /// Run real programs under `mager run`, beside the kernel's swap and without a limit: is the output the same?
     Matrix(matrix::MatrixArgs),
+    /// Kill at random moments what belongs to a run of `mager run`: is an output wrong, does it hang, does anything stay?
+    Kills(kills::KillArgs),
     /// Put wrong pagers through the tests: each must be noticed.
     Mutants(mutants::MutantArgs),
     /// Put the mutants that cargo-mutants makes of a package through the tests, all in one build.
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Miri(args) => miri::check(root(), &args),
         Chore::Golden => golden::rewrite(root()),
         Chore::Matrix(args) => matrix::check(root(), &args),
+        Chore::Kills(args) => kills::check(root(), &args),
         Chore::Mutants(args) => mutants::check(root(), &args),
         Chore::Switched(args) => switched::check(root(), &args),
     };

@@ -12,14 +12,14 @@
 //! | `run`, `output` | one run, and what it put out |
 //! | `results`, `report` | medians, verdicts; the table |
 
-mod output;
-mod place;
-mod programs;
+pub mod output;
+pub mod place;
+pub mod programs;
 mod report;
 mod results;
 mod run;
 mod text;
-mod way;
+pub mod way;
 
 use clap::Args;
 use mager_linux_stage::{At, Error, alone, stop, sweep};
@@ -133,7 +133,7 @@ fn matrix(root: &Path, args: &MatrixArgs, wanted: &[&'static Program]) -> Result
 }
 
 /// Builds the command and its library, and finds the command.
-fn build(root: &Path) -> Result<PathBuf, Error> {
+pub fn build(root: &Path) -> Result<PathBuf, Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--message-format=json", "-p", "mager-cli", "-p", "mager-preload"]);
     let built = cargo.current_dir(root).stderr(Stdio::inherit()).output().at("cargo")?;
@@ -183,7 +183,8 @@ fn once(
         }
         stand => stand?,
     };
-    let command = stand.command(place, input, way, args, mager)?;
+    let swap = ["--swap-dir".into(), place.dir.clone().into()];
+    let command = stand.command(input, way.before(mager, input.size, args.share, swap))?;
     let watch = Watch { mager: way.is_mager().then_some(mager), limit: Duration::from_secs(args.limit) };
     let outcome = run::run(command, &stand, &watch)?;
     eprintln!("{}", report::progress(row, way, &outcome));

@@ -1,17 +1,17 @@
 //! Where programs run: their input, made once; a directory and a control group for each run; the kernel's swap.
 
-use super::MatrixArgs;
 use super::programs::{PATH, Program, Size};
 use super::text;
 use super::way::Way;
 use mager_linux_stage::{At, Error, Group, Ledger, swap_file, swap_on};
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What all runs share.
 pub struct Place {
-    dir: PathBuf,
+    pub dir: PathBuf,
     scripts: PathBuf,
     swap: Option<PathBuf>,
     ledger: Ledger,
@@ -92,19 +92,12 @@ impl Stand {
         Ok(Stand { dir, group, _ledger: ledger })
     }
 
-    /// The whole command line of a run, in the group.
-    pub fn command(
-        &self,
-        place: &Place,
-        input: &Input,
-        way: Way,
-        args: &MatrixArgs,
-        mager: &Path,
-    ) -> Result<Command, Error> {
+    /// The whole command line of a run, in the group; `before` stands before the program.
+    pub fn command(&self, input: &Input, before: Vec<OsString>) -> Result<Command, Error> {
         let mut command = Command::new("sh");
         command.args(["-c", "if [ -n \"$0\" ]; then echo 0 >\"$0\" || exit; fi; exec \"$@\""]);
         command.arg(self.group.as_ref().map(Group::door).unwrap_or_default());
-        command.args(way.before(mager, input.size, args.share, &place.dir)).arg("sh");
+        command.args(before).arg("sh");
         input.script("run", &self.dir, &mut command);
         let file = |name: &str| File::create(self.dir.join(name)).at(self.dir.join(name));
         command.current_dir(&self.dir).stdin(Stdio::null()).stdout(file("stdout")?).stderr(file("stderr")?);

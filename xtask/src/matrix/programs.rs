@@ -17,8 +17,8 @@ pub struct Program {
     pub needs: &'static [&'static str],
     /// Its input is text.
     pub text: bool,
-    small: Size,
-    full: Size,
+    pub small: Size,
+    pub full: Size,
 }
 
 /// How large, in MiB.
@@ -32,7 +32,7 @@ pub struct Size {
     pub swap: u32,
 }
 
-const fn size(data: u32, budget: u32, swap: u32) -> Size {
+pub const fn size(data: u32, budget: u32, swap: u32) -> Size {
     Size { data, budget, swap }
 }
 

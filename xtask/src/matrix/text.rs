@@ -1,36 +1,15 @@
 //! Text to work on: lines of a key and words, the same for every run.
 
+use crate::random::Random;
 use mager_linux_stage::{At, Error};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Some number below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap_or(0)
-    }
-
-    fn word(&mut self) -> Vec<u8> {
-        (0..2 + self.below(9)).map(|_| b"etaoinshrdlucmfwypvbgkjqxz"[self.below(26)]).collect()
-    }
-}
-
 /// Writes at least `mib` MiB there.
 pub fn write(path: &Path, mib: u32) -> Result<(), Error> {
     let mut random = Random(1);
-    let words: Vec<Vec<u8>> = (0..20_000).map(|_| random.word()).collect();
+    let words: Vec<Vec<u8>> = (0..20_000).map(|_| word(&mut random)).collect();
     let mut file = BufWriter::new(File::create(path).at(path)?);
     let (mut line, mut written) = (Vec::new(), 0);
     while written < u64::from(mib) << 20 {
@@ -39,6 +18,10 @@ pub fn write(path: &Path, mib: u32) -> Result<(), Error> {
         written += line.len() as u64;
     }
     file.flush().at(path)
+}
+
+fn word(random: &mut Random) -> Vec<u8> {
+    (0..2 + random.below(9)).map(|_| b"etaoinshrdlucmfwypvbgkjqxz"[random.below(26)]).collect()
 }
 
 /// A line of up to 500 bytes; some words are much more frequent than others.

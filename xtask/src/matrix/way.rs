@@ -40,15 +40,16 @@ impl Way {
         (size.budget - compressed, compressed)
     }
 
-    /// What stands before the program on its command line.
-    pub fn before(self, mager: &Path, size: Size, share: u32, dir: &Path) -> Vec<OsString> {
+    /// What stands before the program on its command line; `swap` is an option that says where swap is.
+    pub fn before(self, mager: &Path, size: Size, share: u32, swap: [OsString; 2]) -> Vec<OsString> {
         if !self.is_mager() {
             return Vec::new();
         }
         let (memory, compressed) = self.memory(size, share);
         let mut words: Vec<OsString> = vec![mager.into(), "run".into()];
         words.extend(["--memory".into(), format!("{memory}M").into()]);
-        words.extend(["--swap".into(), format!("{}M", size.swap).into(), "--swap-dir".into(), dir.into()]);
+        words.extend(["--swap".into(), format!("{}M", size.swap).into()]);
+        words.extend(swap);
         if compressed > 0 {
             words.extend(["--compressed".into(), format!("{compressed}M").into()]);
         }
@@ -66,7 +67,7 @@ mod tests {
         let size = Size { data: 1, budget: 64, swap: 512 };
         assert_eq!(Way::Mager.memory(size, 25), (64, 0));
         assert_eq!(Way::Compressed.memory(size, 25), (48, 16));
-        let line = Way::Compressed.before(Path::new("/m"), size, 25, Path::new("/d"));
+        let line = Way::Compressed.before(Path::new("/m"), size, 25, ["--swap-dir".into(), "/d".into()]);
         let line: Vec<_> = line.iter().map(|word| word.to_string_lossy()).collect();
         assert_eq!(line.join(" "), "/m run --memory 48M --swap 512M --swap-dir /d --compressed 16M --");
     }

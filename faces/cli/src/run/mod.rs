@@ -156,7 +156,9 @@ fn begin(args: &Args) -> Result<End, Failure> {
 /// Sees the program to its end, and tells of it.
 fn attend(args: &Args, program: Command, pager: Pager, json: Option<&Output>) -> Result<End, Failure> {
     let begun = Instant::now();
+    let inherited = pager.inherited();
     let mut child = start(program, &args.program[0], pager.pid)?;
+    drop(inherited);
     let end = child.end();
     let wall_seconds = begun.elapsed().as_secs_f64();
     let figures = pager.figures();

@@ -6,6 +6,7 @@ use mager_linux_client::Connection;
 use mager_linux_pager::{NotServing, Sizes, start};
 use mager_linux_wire::figures::Figures;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use std::process::Command;
 
 /// A build or a test suite may have many at once.
 const MOST_PROCESSES: &str = "4096";
+/// As the agent's own descriptors, docs/run.md.
+const FLOOR: i32 = 900;
 /// So long a pager that has nobody left to serve is waited for, so that its socket is gone when the run is over.
 const PATIENCE: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 /// The environment of a run that this one is part of, where it is empty rather than missing so that nobody gives it back:
@@ -41,9 +44,15 @@ impl Pager {
         command.arg("serve").args(sizes.words()).args(more).args(["--clients", MOST_PROCESSES]);
         command.arg("--socket").arg(&socket);
         OF_PROGRAMS.into_iter().for_each(|name| _ = command.env(name, ""));
+        let new = new_file(sizes);
         let (control, child) = start(command).map_err(|why| match why {
             NotServing::Program(why) => Refusal::Own(format!("{}: {why}", program.display())),
-            why => Refusal::Pager(why.to_string()),
+            why => {
+                if matches!(why, NotServing::Ended(_)) {
+                    clear_up(&socket, new.as_deref());
+                }
+                Refusal::Pager(why.to_string())
+            }
         })?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let process = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
@@ -53,6 +62,15 @@ impl Pager {
     /// What it has counted; `None` if it is dead.
     pub(super) fn figures(&self) -> Option<Figures> {
         serde_json::from_str(&Connection::observe(&self.socket).ok()?).ok()
+    }
+
+    /// What the program inherits, and all that it starts, so that the pager serves on without this command, too, while
+    /// one of them executes another image and is nobody's client. Where there is no room above what programs count on
+    /// they do without.
+    pub(super) fn inherited(&self) -> Option<OwnedFd> {
+        let fd = fcntl_dupfd_cloexec(self.control.as_ref()?, FLOOR).ok()?;
+        fcntl_setfd(&fd, FdFlags::empty()).ok()?;
+        Some(fd)
     }
 
     /// Waits until it has ended, for a while.
@@ -72,9 +90,18 @@ impl Pager {
 
     /// It was killed: what it would have removed is removed here.
     pub(super) fn clear_up(self) {
-        let _ = std::fs::remove_file(self.socket);
-        let _ = self.swap_file.map(std::fs::remove_file);
+        clear_up(&self.socket, self.swap_file.as_deref());
     }
+}
+
+fn clear_up(socket: &Path, swap_file: Option<&Path>) {
+    let _ = std::fs::remove_file(socket);
+    let _ = swap_file.map(std::fs::remove_file);
+}
+
+/// The swap file, if it is the pager that will make it: one that is there is refused, and not ours to remove.
+fn new_file(sizes: &Sizes) -> Option<PathBuf> {
+    sizes.swap_file.clone().filter(|file| file.symlink_metadata().is_err())
 }
 
 /// A place of this run's own.
@@ -87,3 +114,17 @@ fn socket() -> PathBuf {
 
 /// Bytes in the address of a Unix socket, unix(7).
 const LONGEST_ADDRESS: usize = 108;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_file_that_is_there_is_not_the_pagers() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let sizes = Sizes { swap_file: Some(dir.path().join("swap")), ..Sizes::default() };
+        assert_eq!(new_file(&sizes), sizes.swap_file);
+        std::fs::write(dir.path().join("swap"), "mine").expect("it is written");
+        assert_eq!(new_file(&sizes), None);
+    }
+}

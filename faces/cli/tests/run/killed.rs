@@ -42,6 +42,21 @@ fn a_killed_command_leaves_a_program_that_goes_on_to_its_end() {
     assert_eq!(fs::read_to_string(place.path("done")).expect("it came to its end"), "kept\n");
 }
 
+/// Between two images it is nobody's client. Found by `cargo xtask kills --seed 1 --from 30 --runs 1`.
+#[test]
+fn a_killed_command_leaves_a_program_that_finds_its_pager_after_exec() {
+    let Some(place) = Place::new() else { return };
+    let script = "echo pid-$$-; while [ ! -e go ]; do sleep 0.05; done; exec sh -c 'echo kept > done' \"$0\"";
+    let marker = place.path("marker");
+    let run = Running::start(place.run(&[], &["sh", "-c", script, marker.to_str().expect("UTF-8")]));
+    says(&run, "pid-");
+    run.signal(Signal::KILL);
+    assert_eq!(run.end().0.signal(), Some(9));
+    go(&place);
+    place.becomes_clean();
+    assert_eq!(fs::read_to_string(place.path("done")).expect("it came to its end"), "kept\n");
+}
+
 #[test]
 fn a_killed_program_ends_everything_the_same_way() {
     let Some(place) = Place::new() else { return };
@@ -62,6 +77,24 @@ fn a_killed_pager_ends_the_program_with_a_message_and_never_with_wrong_bytes() {
     assert!(err.contains("mager: the pager was ended by SIGKILL"), "{err}");
     assert!(!place.path("done").exists());
     place.becomes_clean();
+}
+
+/// Found by `cargo xtask kills --seed 1 --from 64 --runs 1`.
+#[test]
+fn a_pager_killed_while_it_begins_leaves_nothing() {
+    let Some(place) = Place::new() else { return };
+    for _ in 0..3 {
+        let run = Running::start(place.run(&[], &["sleep", "60"]));
+        let pager = place.pager();
+        // Its files are made just before it says that it serves.
+        while !place.swap().join("file").exists() {
+            std::hint::spin_loop();
+        }
+        kill_process(pager, Signal::KILL).expect("it is there");
+        let (status, _, err) = run.end();
+        assert!([Some(70), Some(125)].contains(&status.code()), "{status}: {err}");
+        place.becomes_clean();
+    }
 }
 
 #[test]

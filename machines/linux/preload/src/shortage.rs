@@ -2,11 +2,23 @@
 //! goes to the pager and back: what was refused a moment ago is refused here.
 
 use crate::start::Managed;
-use mager_linux_client::{Error, Pages};
+use crate::sys;
+use mager_linux_client::{Error, PAGER_DIED, Pages};
 use std::time::{Duration, Instant};
 
 /// So long nobody is asked for as much again: somebody may have given some back.
 const MOMENT: Duration = Duration::from_millis(10);
+
+/// So long the agent is given to end the process: it knows what else must be done before.
+const AGENTS: Duration = Duration::from_secs(1);
+
+/// The pager is gone. To refuse memory now would have the program end in its own way, as one that has too little.
+/// Nothing is allocated here, and no text looked up: other threads wait for the zones, with locks of the C library's.
+fn end() -> ! {
+    std::thread::sleep(AGENTS);
+    sys::write_error("mager: the pager has died, and this program's memory with it: the program ends\n");
+    mager_linux_sys::exit_now(PAGER_DIED)
+}
 
 /// How much could not be had, and when.
 #[derive(Debug, Default)]
@@ -19,6 +31,9 @@ impl Shortage {
             return Err(Error::NoRoom { wanted: pages.count });
         }
         let asked = managed.arena.commit(pages);
+        if let Err(Error::Lost(_)) = asked {
+            end();
+        }
         if let Err(Error::Refused { errno: libc::ENOMEM, .. }) = asked {
             self.0 = Some((pages.count, Instant::now()));
         }
