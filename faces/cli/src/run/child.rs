@@ -115,6 +115,12 @@ impl Child {
         let _ = self.reap();
         self.pager_end.is_some()
     }
+
+    /// Whether it was killed, be it when there was nobody left to serve.
+    pub(super) fn pager_ended_by_signal(&mut self) -> bool {
+        let _ = self.reap();
+        matches!(self.pager_end, Some(End::By(_)))
+    }
 }
 
 impl Child {

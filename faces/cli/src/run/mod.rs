@@ -154,7 +154,7 @@ fn begin(args: &Args) -> Result<End, Failure> {
 }
 
 /// Sees the program to its end, and tells of it.
-fn attend(args: &Args, program: Command, pager: Pager, json: Option<&Output>) -> Result<End, Failure> {
+fn attend(args: &Args, program: Command, mut pager: Pager, json: Option<&Output>) -> Result<End, Failure> {
     let begun = Instant::now();
     let inherited = pager.inherited();
     let mut child = start(program, &args.program[0], pager.pid)?;
@@ -171,6 +171,9 @@ fn attend(args: &Args, program: Command, pager: Pager, json: Option<&Output>) ->
         eprintln!("mager: the pager was {}, and the memory it held is lost", child.pager_told());
     } else {
         pager.leave(figures.as_ref().is_some_and(|figures| !figures.clients.is_empty()));
+        if child.pager_ended_by_signal() {
+            pager.clear_up();
+        }
     }
     let summary = figures.map(|figures| {
         let cpu_seconds = summary::cpu_seconds();

@@ -81,7 +81,7 @@ impl Pager {
     }
 
     /// Lets it end when the others it serves have ended; at once, if there are none.
-    pub(super) fn leave(mut self, others: bool) {
+    pub(super) fn leave(&mut self, others: bool) {
         self.control = None;
         if !others {
             self.await_end();

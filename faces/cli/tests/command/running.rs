@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 /// No step of a test takes as long as this.
-const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// A program that runs meanwhile; killed if a test gives up on it.
 pub struct Running {

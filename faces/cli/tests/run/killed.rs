@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// Holds memory, says its number, and once it is told to, says whether the memory is as it was. The place is in its
 /// command line.
@@ -93,6 +94,22 @@ fn a_pager_killed_while_it_begins_leaves_nothing() {
         kill_process(pager, Signal::KILL).expect("it is there");
         let (status, _, err) = run.end();
         assert!([Some(70), Some(125)].contains(&status.code()), "{status}: {err}");
+        place.becomes_clean();
+    }
+}
+
+/// The thread that notices must need no memory of the pager's. It did once: one kill in some 75 left a program hanging.
+#[test]
+fn a_pager_killed_while_the_program_begins_leaves_nobody_waiting() {
+    let Some(place) = Place::new() else { return };
+    for step in 0..60 {
+        let run = Running::start(place.run(&[], &["sh", "-c", "a=$(seq 1 20000)"]));
+        let pager = place.pager();
+        std::thread::sleep(Duration::from_micros(500) * step);
+        // It may be through already.
+        let _ = kill_process(pager, Signal::KILL);
+        let (status, _, err) = run.end();
+        assert!([Some(0), Some(70), Some(125)].contains(&status.code()), "{step}: {status}: {err}");
         place.becomes_clean();
     }
 }

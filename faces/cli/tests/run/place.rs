@@ -1,10 +1,12 @@
 //! A place of its own for each run: where its socket and its swap are, and whether anything is left of it.
 
+use crate::running::LIMIT;
 pub use crate::running::{Running, until};
 use rustix::process::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub struct Place(TempDir);
@@ -85,18 +87,24 @@ impl Place {
     /// Neither a socket, nor swap, nor a process stays.
     #[track_caller]
     pub fn becomes_clean(&self) {
-        let left = |dir: PathBuf| fs::read_dir(dir).map_or(0, Iterator::count);
-        until("everything is gone", || {
-            let all = left(self.sockets()) + left(self.swap()) + self.processes().len();
-            (all == 0).then_some(())
-        });
+        let start = Instant::now();
+        while self.left() != (0, 0, vec![]) {
+            let what = self.left();
+            assert!(start.elapsed() < LIMIT, "sockets, swap files and processes stay: {what:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// At once.
     #[track_caller]
     pub fn is_clean(&self) {
-        let left = |dir: PathBuf| fs::read_dir(dir).map_or(0, Iterator::count);
-        assert_eq!((left(self.sockets()), left(self.swap()), self.processes()), (0, 0, vec![]));
+        assert_eq!(self.left(), (0, 0, vec![]));
+    }
+
+    /// Sockets, swap files, processes.
+    fn left(&self) -> (usize, usize, Vec<i32>) {
+        let count = |dir: PathBuf| fs::read_dir(dir).map_or(0, Iterator::count);
+        (count(self.sockets()), count(self.swap()), self.processes())
     }
 }
 

@@ -10,7 +10,7 @@ use mager_linux_wire::{Facts, MAX_MESSAGE, Order, decode};
 use rustix::fd::OwnedFd;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, Weak};
 
 /// What a client does when its pager dies: its memory is gone with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,11 +57,20 @@ impl Agent {
         })
     }
 
-    /// Starts its thread. The program's signals are not for it.
+    /// Starts its thread, and waits until that has allocated all it ever will: later the memory could be the pager's, and
+    /// nobody would notice that the pager is gone. The program's signals are not for it.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
         let (ours, buffer) = (Arc::clone(self), vec![0; MAX_MESSAGE]);
+        let begun = Arc::new(Barrier::new(2));
+        let begins = Arc::clone(&begun);
         let thread = std::thread::Builder::new().name("mager-agent".into());
-        mager_linux_sys::without_signals(|| thread.spawn(move || ours.serve(buffer))).map(drop)
+        let serve = move || {
+            begins.wait();
+            ours.serve(buffer);
+        };
+        mager_linux_sys::without_signals(|| thread.spawn(serve))?;
+        begun.wait();
+        Ok(())
     }
 
     pub(crate) fn knows(&self, body: &Arc<Body>) {

@@ -4,14 +4,14 @@ use crate::budget::AllowanceNo;
 use crate::clients::Counted;
 use crate::quotas::Share;
 use mager_linux_sys::{MemoryFile, Userfault, send};
-use mager_linux_wire::{self as wire, Order, encode};
+use mager_linux_wire::{self as wire, MOST_RUNS, Order, Runs, encode};
 use mager_pager::{ArenaId, Site};
 use rustix::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// Entries to drop are sent to the agent in lots: waking it costs more than the dropping.
-const LOT: usize = 64;
+const LOT: usize = MOST_RUNS;
 /// Entries that wait for an agent that is busy, at most.
 const MOST_UNSENT: usize = 64 * LOT;
 
@@ -110,10 +110,10 @@ impl Arena {
 }
 
 /// Sorted page numbers as runs of neighbours: those from the first on that go into one message.
-fn runs(pages: &[u32]) -> Vec<(u32, u32)> {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
+fn runs(pages: &[u32]) -> Runs {
+    let mut runs = Runs::new();
     for &page in pages {
-        let many = runs.len() == LOT;
+        let many = runs.is_full();
         match runs.last_mut() {
             Some((start, count)) if page == *start + *count => *count += 1,
             _ if many => break,
@@ -174,8 +174,8 @@ mod tests {
 
     #[test]
     fn neighbours_become_one_run_and_a_message_has_so_many() {
-        assert_eq!(runs(&[1, 2, 3, 7, 9, 10]), [(1, 3), (7, 1), (9, 2)]);
-        assert_eq!(runs(&[]), []);
+        assert_eq!(runs(&[1, 2, 3, 7, 9, 10])[..], [(1, 3), (7, 1), (9, 2)]);
+        assert_eq!(runs(&[])[..], []);
         let apart: Vec<u32> = (0..100).map(|page| page * 2).collect();
         assert_eq!(runs(&apart).len(), super::LOT);
     }

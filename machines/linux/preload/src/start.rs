@@ -5,7 +5,7 @@ use crate::mappings::Mappings;
 use crate::{address, children, descriptors, environment, masks, sys, tell};
 use mager_linux_client::{Arena, Connection, Error, Gate, OnPagerDeath, Pages};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Where the pager listens.
@@ -21,8 +21,6 @@ const OFF: u8 = 3;
 const FORKING: u8 = 4;
 
 static STATE: AtomicU8 = AtomicU8::new(NOT_YET);
-/// The thread that starts.
-static STARTER: AtomicI32 = AtomicI32::new(0);
 static MANAGED: OnceLock<Managed> = OnceLock::new();
 
 /// What serves the program.
@@ -88,8 +86,9 @@ fn not_ready() -> Server {
             OFF => return Server::System,
             NOT_YET if !sys::has_environment() => return Server::System,
             NOT_YET => begin(),
-            _ if STARTER.load(Ordering::Relaxed) == sys::thread() => return Server::System,
-            _ => sys::yield_now(),
+            // What is allocated meanwhile must not be the arena's: by this thread, as there is none yet; by the agent's, as
+            // nobody would notice that the pager is gone while it waits for memory.
+            _ => return Server::System,
         }
     }
 }
@@ -98,7 +97,6 @@ fn begin() {
     if STATE.compare_exchange(NOT_YET, STARTING, Ordering::Acquire, Ordering::Relaxed).is_err() {
         return;
     }
-    STARTER.store(sys::thread(), Ordering::Relaxed);
     let state = match std::env::var_os(SOCKET) {
         None => OFF,
         Some(socket) => {
@@ -119,7 +117,6 @@ fn begin() {
             }
         }
     };
-    STARTER.store(0, Ordering::Relaxed);
     STATE.store(state, Ordering::Release);
 }
 

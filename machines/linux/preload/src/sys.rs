@@ -127,11 +127,6 @@ pub(crate) fn process() -> i32 {
     unsafe { libc::getpid() }
 }
 
-pub(crate) fn yield_now() {
-    // SAFETY: it takes nothing.
-    unsafe { libc::sched_yield() };
-}
-
 pub(crate) fn write_error(text: &str) {
     // SAFETY: the bytes are there, and as many as it says.
     unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };

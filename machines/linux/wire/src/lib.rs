@@ -17,6 +17,7 @@
 
 pub mod figures;
 
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Spoken by this library; both ends must speak the same.
@@ -153,6 +154,13 @@ pub struct Facts {
     pub swap_blocks: u32,
 }
 
+/// Runs of one order, at most.
+pub const MOST_RUNS: usize = 64;
+
+/// Runs of pages: (first page, how many). They are in the order itself, so that an agent reads it without allocating: its
+/// memory could be the pager's, and the pager gone.
+pub type Runs = ArrayVec<(u32, u32), MOST_RUNS>;
+
 /// What the pager asks of a client's agent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Order {
@@ -161,7 +169,7 @@ pub enum Order {
         /// Which arena.
         arena: ArenaId,
         /// The runs.
-        runs: Vec<(u32, u32)>,
+        runs: Runs,
         /// The CPU that the pager and the threads it serves are on: elsewhere the agent would interrupt it for each
         /// entry. `None`: wherever the agent is.
         near: Option<u16>,
@@ -192,7 +200,7 @@ mod tests {
     fn a_message_comes_back_as_it_was() {
         let order = Order::Zap {
             arena: ArenaId { slot: 3, generation: 9 },
-            runs: vec![(1, 2), (70_000, 1)],
+            runs: [(1, 2), (70_000, 1)].into_iter().collect(),
             near: Some(1),
         };
         let bytes = encode(&order).expect("it encodes");
