@@ -26,7 +26,7 @@ impl Before {
     /// What is there that was not; `command` is the number of the process that was `mager run`.
     pub fn left(&self, command: i32) -> Vec<String> {
         let ours = |path: &PathBuf| name(path).contains("mager");
-        let of_command = |path: &PathBuf| ours(path) && name(path).contains(&command.to_string());
+        let of_command = |path: &PathBuf| ours(path) && numbers(&name(path)).any(|number| number == command);
         let own =
             [self.dir.clone(), self.dir.join("tmp")].into_iter().flat_map(|dir| entries(&dir)).filter(ours);
         let public = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
@@ -40,6 +40,10 @@ impl Before {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn numbers(name: &str) -> impl Iterator<Item = i32> {
+    name.split(|letter: char| !letter.is_ascii_digit()).filter_map(|digits| digits.parse().ok())
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
@@ -70,5 +74,6 @@ mod tests {
         let left = ["mager-run-7.sock", "swap/file"].map(|name| dir.path().join(name));
         left.iter().for_each(|path| write(path, "").unwrap());
         assert_eq!(before.left(7), left.map(|path| path.display().to_string()));
+        assert!(numbers("mager-run-71.sock").eq([71]));
     }
 }

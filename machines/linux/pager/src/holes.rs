@@ -188,6 +188,8 @@ fn follows(first: Place, place: Place, by: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arenas::Arena;
+    use crate::options::MemoryKind;
     use mager_pager::{ArenaId, ObjectNo, Site, VirtPage};
 
     fn page(slot: u32, page: u32) -> Place {
@@ -204,6 +206,46 @@ mod tests {
         assert!(concern(page(0, 20), 1) && concern(page(0, 18), 3) && !concern(page(0, 21), 9));
         assert!(concern(page(1, 0), 6) && !concern(page(1, 7), 1) && !concern(page(2, 2), 99));
         assert!(!concern(Place::Object(ObjectNo(0), 0), 99));
+    }
+
+    const PAGES: u32 = 64;
+
+    /// An arena of which all pages have bytes.
+    fn full() -> (Arenas, Budget) {
+        let mut budget = Budget::new(4096, PAGES, MemoryKind::Audit).expect("a budget");
+        let allowance = budget.open(PAGES).expect("an allowance");
+        let memory = budget.file(allowance, "test", u64::from(PAGES) * 4096).expect("a file");
+        let mut arenas = Arenas::default();
+        for page in 0..PAGES {
+            memory.write(u64::from(page) * 4096, &[7; 4096]).expect("it is written");
+            assert!(budget.room(allowance, 1));
+            budget.put(allowance);
+        }
+        arenas.insert(Arena::new(ArenaId { slot: 0, generation: 0 }, (memory, allowance), None, 0));
+        (arenas, budget)
+    }
+
+    #[test]
+    fn memory_counts_as_used_until_the_thread_has_punched_its_holes() {
+        let (arenas, mut budget) = full();
+        let arena = arenas.get(ArenaId { slot: 0, generation: 0 }).expect("an arena");
+        let objects = Objects::default();
+        let mut ground = Ground { arenas: &arenas, objects: &objects, budget: &mut budget, page_size: 4096 };
+        let Some(puncher) = Puncher::new().expect("a thread") else {
+            return eprintln!("SKIPPED: needs two CPUs");
+        };
+        let mut holes = Holes::new(Some(puncher));
+        (0..MANY as u32 - 1).for_each(|number| holes.push(page(0, number * 2)));
+        assert!(holes.hand_over(&mut ground).is_empty() && holes.away.is_empty(), "too few to wake a thread");
+        holes.push(page(0, 63));
+        assert!(holes.hand_over(&mut ground).is_empty() && holes.places.is_empty());
+        assert_eq!((holes.away.len(), ground.budget.of(arena.allowance).0), (MANY, PAGES));
+        assert!(holes.concern(page(0, 62), 2), "until it is known to be punched");
+        holes.push(page(0, 1));
+        assert!(holes.punch(&mut ground).is_empty() && holes.is_empty());
+        let left = PAGES - MANY as u32 - 1;
+        assert_eq!(ground.budget.of(arena.allowance).0, left);
+        assert_eq!(arena.memory.held().expect("it is told"), u64::from(left) * 4096);
     }
 
     #[test]
