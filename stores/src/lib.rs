@@ -31,7 +31,6 @@ pub use backing::{
 pub use buffers::{BufferNo, Buffers};
 pub use checksummed::Checksummed;
 pub use compressed::Compressed;
-pub use engine::Workers;
 pub use error::{OpenError, StoreError};
 pub use faults::Faults;
 pub use faulty::Faulty;

@@ -18,7 +18,7 @@ pub(crate) use late::Late;
 pub(crate) use pool::Pool;
 pub(crate) use transfer::transfer;
 pub(crate) use uring::Uring;
-pub use workers::Workers;
+pub(crate) use workers::Workers;
 
 use std::fmt;
 use std::io;

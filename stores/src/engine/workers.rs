@@ -30,7 +30,7 @@ struct Shared<T> {
 }
 
 /// The threads, and what they were given.
-pub struct Workers<T> {
+pub(crate) struct Workers<T> {
     shared: Arc<Shared<T>>,
     threads: Vec<JoinHandle<()>>,
     /// Started and not submitted.
@@ -45,7 +45,7 @@ impl<T> fmt::Debug for Workers<T> {
 
 impl<T: Send + 'static> Workers<T> {
     /// At least one thread; `work` makes for each of them what it does.
-    pub fn new<W>(name: &str, threads: usize, lot: usize, work: impl Fn() -> W) -> io::Result<Self>
+    pub(crate) fn new<W>(name: &str, threads: usize, lot: usize, work: impl Fn() -> W) -> io::Result<Self>
     where
         W: FnMut(&mut T) + Send + 'static,
     {
@@ -63,17 +63,16 @@ impl<T: Send + 'static> Workers<T> {
     }
 
     /// Takes a piece; it is begun at [`Workers::submit`].
-    pub fn start(&mut self, piece: T) {
+    pub(crate) fn start(&mut self, piece: T) {
         self.started.push(piece);
     }
 
     /// What was started and not submitted, to be done some other way.
-    pub fn started(&mut self) -> &mut Vec<T> {
+    pub(crate) fn started(&mut self) -> &mut Vec<T> {
         &mut self.started
     }
 
-    /// Hands what was started to the threads.
-    pub fn submit(&mut self) {
+    pub(crate) fn submit(&mut self) {
         if self.started.is_empty() {
             return;
         }
@@ -85,7 +84,7 @@ impl<T: Send + 'static> Workers<T> {
     }
 
     /// A piece that is done. Never waits.
-    pub fn finished(&mut self) -> Option<T> {
+    pub(crate) fn finished(&mut self) -> Option<T> {
         let mut state = self.shared.lock();
         let done = state.done.pop_front()?;
         if state.done.is_empty() && std::mem::take(&mut state.rung) {
@@ -95,7 +94,7 @@ impl<T: Send + 'static> Workers<T> {
     }
 
     /// Readable when there is something to fetch, if not at once then before long.
-    pub fn wait_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn wait_fd(&self) -> BorrowedFd<'_> {
         self.shared.bell.as_fd()
     }
 }

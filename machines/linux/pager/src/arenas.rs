@@ -8,7 +8,6 @@ use mager_linux_wire::{self as wire, MOST_RUNS, Order, Runs, encode};
 use mager_pager::{ArenaId, Site};
 use rustix::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Entries to drop are sent to the agent in lots: waking it costs more than the dropping.
 const LOT: usize = MOST_RUNS;
@@ -18,7 +17,7 @@ const MOST_UNSENT: usize = 64 * LOT;
 #[derive(Debug)]
 pub(crate) struct Arena {
     pub(crate) id: ArenaId,
-    pub(crate) memory: Arc<MemoryFile>,
+    pub(crate) memory: MemoryFile,
     /// Its client's, under which the memory is.
     pub(crate) allowance: AllowanceNo,
     /// Not before the client has attached.
@@ -53,7 +52,7 @@ impl Arena {
         let (counted, share) = (Counted::default(), Share::default());
         Arena {
             id,
-            memory: Arc::new(memory),
+            memory,
             allowance,
             attached: None,
             agent,

@@ -88,17 +88,13 @@ impl Budget {
         emptied
     }
 
-    /// Whether so many pages more can be put under an allowance as it is.
-    #[inline]
-    pub(crate) fn has_room(&self, of: AllowanceNo, pages: u32) -> bool {
-        let found = self.allowances.get(of.0).and_then(Option::as_ref);
-        found.is_some_and(|found| found.used + pages <= found.limit)
-    }
-
     /// Makes sure that so many pages more can be put under an allowance. `false`: they are not to be had.
     #[inline]
     pub(crate) fn room(&mut self, of: AllowanceNo, pages: u32) -> bool {
-        self.has_room(of, pages) || self.grow(of, pages)
+        match self.allowances.get(of.0) {
+            Some(Some(found)) => found.used + pages <= found.limit || self.grow(of, pages),
+            Some(None) | None => false,
+        }
     }
 
     /// A page was put there.

@@ -11,13 +11,12 @@ use crate::server::Server;
 use mager_linux_sys::{MemoryFile, kill};
 use mager_pager::{Kind, ObjectNo};
 use rustix::fd::OwnedFd;
-use std::sync::Arc;
 
 /// An allowance whose client is gone, and whose files may be written to still.
 #[derive(Debug)]
 pub(crate) struct Condemned {
     pub(crate) allowance: AllowanceNo,
-    pub(crate) files: Vec<Arc<MemoryFile>>,
+    pub(crate) files: Vec<MemoryFile>,
     pub(crate) process: Option<OwnedFd>,
 }
 

@@ -181,7 +181,7 @@ impl Server {
             self.machine.submit();
         }
         self.drop_copies();
-        self.machine.make_way();
+        self.machine.punch_holes();
         self.thaw_the_old();
         self.answer_flushes();
         let mut resumed = std::mem::take(&mut self.machine.resumed);

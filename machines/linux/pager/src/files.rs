@@ -11,7 +11,6 @@ use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::sync::Arc;
 
 /// FUSE: whoever serves such a file could keep the pager waiting for ever.
 const FUSE: i64 = 0x6573_5546;
@@ -84,7 +83,6 @@ impl Server {
         let file = self.machine.backing.add_file(own, false);
         let number = self.machine.objects.next();
         let (lost, untold, page_ins) = (BTreeSet::new(), false, 0);
-        let memory = Arc::new(memory);
         let object = Object { identity, memory, allowance, file, name, page_ins, lost, untold };
         self.machine.objects.insert(number, object);
         Ok(number)

@@ -62,7 +62,7 @@ impl Machine {
             return;
         }
         self.lower();
-        self.make_way();
+        self.punch_holes();
         let fills = std::mem::take(&mut self.fills);
         let mut rest = &fills[..];
         while let Some(first) = rest.first() {

@@ -29,7 +29,6 @@ mod objects;
 mod offences;
 mod options;
 mod paging;
-mod puncher;
 mod quotas;
 mod requests;
 mod returns;

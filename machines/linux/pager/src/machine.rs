@@ -13,7 +13,7 @@ use crate::arenas::Arenas;
 use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
 use crate::frames::{Bytes, Frames, InFlight, Place};
-use crate::holes::{Ground, Holes};
+use crate::holes::Holes;
 use crate::lowering::Lowering;
 use crate::objects::Objects;
 use crate::offences::{Offence, Offences};
@@ -79,14 +79,14 @@ impl Machine {
         frames: u32,
         buffers: Buffers,
         backing: Backing,
-        (budget, quotas, holes): (Budget, Option<Quotas>, Holes),
+        (budget, quotas): (Budget, Option<Quotas>),
     ) -> Self {
         Machine {
             page_size: u64::from(page_size),
             frames: Frames::new(frames),
             arenas: Arenas::default(),
             objects: Objects::default(),
-            holes,
+            holes: Holes::default(),
             lowering: Lowering::default(),
             buffers,
             backing,
@@ -118,8 +118,8 @@ impl Machine {
     pub(crate) fn memory(&self, place: Place) -> Option<&MemoryFile> {
         match place {
             Place::None => None,
-            Place::Private(site) => self.arenas.get(site.arena).map(|arena| &*arena.memory),
-            Place::Object(object, _) => self.objects.get(object).map(|object| &*object.memory),
+            Place::Private(site) => self.arenas.get(site.arena).map(|arena| &arena.memory),
+            Place::Object(object, _) => self.objects.get(object).map(|object| &object.memory),
         }
     }
 
@@ -128,34 +128,10 @@ impl Machine {
     }
 
     pub(crate) fn punch_holes(&mut self) {
-        if !self.holes.is_empty() {
-            let (holes, mut ground) = self.ground();
-            let refused = holes.punch(&mut ground);
-            self.not_punched(refused);
+        if self.holes.is_empty() {
+            return;
         }
-    }
-
-    /// Punches holes, or has them punched while threads that are pulled to us go on.
-    pub(crate) fn make_way(&mut self) {
-        if !self.holes_can_wait() {
-            self.punch_holes();
-        } else if !self.holes.is_empty() {
-            let (holes, mut ground) = self.ground();
-            let refused = holes.hand_over(&mut ground);
-            self.not_punched(refused);
-        }
-    }
-
-    fn holes_can_wait(&self) -> bool {
-        self.near.is_some() && self.holes.can_wait()
-    }
-
-    fn ground(&mut self) -> (&mut Holes, Ground<'_>) {
-        let Machine { arenas, objects, budget, page_size, .. } = self;
-        (&mut self.holes, Ground { arenas, objects, budget, page_size: *page_size })
-    }
-
-    fn not_punched(&mut self, refused: Vec<Place>) {
+        let refused = self.holes.punch(&self.arenas, &self.objects, &mut self.budget, self.page_size);
         refused.into_iter().for_each(|place| self.offences.commit(place, Offence::NotPunched));
     }
 
@@ -167,17 +143,10 @@ impl Machine {
         }
     }
 
-    /// Whether pages can be put from a place on without exceeding the budget: no hole is about to be punched there, what
-    /// has to be given back for it is, and the kernel was told.
+    /// Whether pages can be put at a place without exceeding the budget: holes are punched, and the kernel told.
     pub(crate) fn room(&mut self, place: Place, pages: u32) -> bool {
-        let Some(allowance) = self.allowance(place) else { return false };
-        if !self.holes_can_wait()
-            || !self.budget.has_room(allowance, pages)
-            || self.holes.concern(place, pages)
-        {
-            self.punch_holes();
-        }
-        self.budget.room(allowance, pages)
+        self.punch_holes();
+        self.allowance(place).is_some_and(|allowance| self.budget.room(allowance, pages))
     }
 
     /// A frame's bytes could not be put, though there was to be room: they stay where they are, and are tried again

@@ -5,7 +5,6 @@ use mager_linux_sys::MemoryFile;
 use mager_pager::ObjectNo;
 use mager_stores::FileNo;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What makes two descriptors the same file: device and inode.
 pub(crate) type Identity = (u64, u64);
@@ -13,7 +12,7 @@ pub(crate) type Identity = (u64, u64);
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) identity: Identity,
-    pub(crate) memory: Arc<MemoryFile>,
+    pub(crate) memory: MemoryFile,
     pub(crate) allowance: AllowanceNo,
     pub(crate) file: FileNo,
     /// For people.

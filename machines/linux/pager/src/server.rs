@@ -12,11 +12,9 @@ use crate::expel::Condemned;
 use crate::forks::Freeze;
 use crate::frames::MOST_BUFFERS;
 use crate::hardware::flush_ticket;
-use crate::holes::Holes;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
-use crate::puncher::Puncher;
 use crate::quotas::Quotas;
 use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
@@ -120,7 +118,6 @@ impl Server {
         assert!(buffers <= usize::from(MOST_BUFFERS), "server: more staging buffers than a frame can name");
         let buffers = Buffers::new(options.page_size as usize, buffers).map_err(system("staging buffers"))?;
         let backing = Backing::new(backing_options(&options))?;
-        let holes = Holes::new(Puncher::new().map_err(system("the thread that punches holes"))?);
         let budget = Budget::new(options.page_size, frames, options.limits.memory)
             .map_err(system("a file system for memory files"))?;
         let epoll =
@@ -136,7 +133,7 @@ impl Server {
                 frames,
                 buffers,
                 backing,
-                (budget, Quotas::new(options.limits.frames), holes),
+                (budget, Quotas::new(options.limits.frames)),
             ),
             clients: Clients::default(),
             frozen: Vec::new(),
@@ -281,7 +278,6 @@ impl Server {
         self.threads.quiet(Instant::now());
         self.machine.near = self.threads.near();
         let near = self.machine.near;
-        self.machine.punch_holes();
         self.machine
             .arenas
             .iter_mut()

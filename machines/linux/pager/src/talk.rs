@@ -13,7 +13,6 @@ use mager_pager::{ArenaId, ObjectNo, Pages, VirtPage, What};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
-use std::sync::Arc;
 
 impl Server {
     /// A client whose socket is here already. The pager ends with its last client from here on.
@@ -154,7 +153,7 @@ impl Server {
     }
 
     /// Ends an arena. Its memory file, emptied: others may have it still.
-    pub(crate) fn destroy(&mut self, arena: ArenaId) -> Option<Arc<MemoryFile>> {
+    pub(crate) fn destroy(&mut self, arena: ArenaId) -> Option<MemoryFile> {
         if let Some(record) = self.machine.arenas.get_mut(arena) {
             record.dying = true;
             // Closing is not enough: the client has a duplicate, and would go on being waited for.
