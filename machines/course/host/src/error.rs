@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum HostError {
     /// Fewer than 2 physical pages, or more than an entry can name.
     #[error(
-        "{0} physical pages are not possible: at least 2 are needed (the first is the zero page), at most 2^30"
+        "{0} physical pages are not possible: at least 2 are needed (the first is the zero page), at most 2^29"
     )]
     Frames(u32),
     /// Physical memory could not be had.

@@ -351,7 +351,7 @@ impl Drop for Host {
 }
 
 fn new_memory(frames: u32, junk: bool) -> Result<Memory, HostError> {
-    if !(2..1 << 30).contains(&frames) {
+    if !(2..=1 << 29).contains(&frames) {
         return Err(HostError::Frames(frames));
     }
     let mut memory = Memory::new(frames).map_err(|source| HostError::Memory { frames, source })?;
