@@ -188,6 +188,12 @@ impl Swap {
         Some((file, offset, self.sum(page)))
     }
 
+    /// Whether the page in compressed memory is on its way to the swap file.
+    fn leaves(&self, block: u32) -> bool {
+        let slot = self.slot(block).zip(self.pack.as_ref());
+        slot.is_some_and(|(at, pack)| pack.is_leaving(at, block))
+    }
+
     /// The page is in the swap file, unless it was released or written anew meanwhile.
     pub(super) fn left(&mut self, block: u32, at: u32, sum: u32) {
         let same = self.slot(block) == Some(at);
@@ -229,8 +235,10 @@ impl Swap {
             return;
         }
         let mut released = std::mem::take(&mut self.released);
-        // Some were written again meanwhile.
-        released.retain(|&block| !matches!(self.table.get(block), Some(Place::File { .. })));
+        // Some were written again meanwhile, or are about to be.
+        released.retain(|&block| {
+            !matches!(self.table.get(block), Some(Place::File { .. })) && !self.leaves(block)
+        });
         released.sort_unstable();
         released.dedup();
         for run in released.chunk_by(|a, b| a + 1 == *b) {

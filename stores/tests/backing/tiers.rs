@@ -99,13 +99,20 @@ fn what_has_been_packed_longest_goes_to_the_swap_file_when_room_is_short() {
     }
 }
 
-/// A world of which the pages that were packed first are on their way to a slow swap file.
-fn leaving() -> World {
+fn slow() -> World {
     let faults = Some(Faults { late_us: 20_000, ..Faults::default() });
     let swap = swap(4096, SwapPlace::Memory, 2000, EngineKind::Inline);
-    let mut world = World::new(Options { compressed: Some(300_000), faults, ..swap });
-    let mut block = 0;
-    while world.backing.figures().bytes_moved == 0 {
+    World::new(Options { compressed: Some(300_000), faults, ..swap })
+}
+
+/// A world of which the pages that were packed first are on their way to a slow swap file.
+fn leaving() -> World {
+    begin_to_leave(slow())
+}
+
+fn begin_to_leave(mut world: World) -> World {
+    let (mut block, before) = (0, world.backing.figures().bytes_moved);
+    while world.backing.figures().bytes_moved == before {
         write_all(&mut world, block..block + 1, half);
         block += 1;
     }
@@ -159,6 +166,24 @@ fn a_page_written_to_the_swap_file_on_its_way_there_is_what_was_written_last() {
     write_all(&mut world, 0..1, |_| 5 * 77 + 4);
     assert!(!world.backing.is_in_memory(0));
     arrived(&mut world);
+    world.read(Home::Swap(0));
+    world.settle();
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+}
+
+#[test]
+fn a_page_on_its_way_keeps_its_room_in_the_swap_file_when_that_of_released_blocks_is_given_back() {
+    let mut world = slow();
+    // All of these hardly compress. One less than are given back together are released.
+    for blocks in [0..60, 60..120, 120..180, 180..240, 240..256] {
+        blocks.for_each(|block| world.write_version(Home::Swap(block), u64::from(block) * 5 + 4));
+        world.settle();
+    }
+    (0..255).for_each(|block| world.release(block));
+    let mut world = begin_to_leave(world);
+    world.release(255);
+    world.submit();
+    assert!(arrived(&mut world) > 0 && !world.backing.is_in_memory(0));
     world.read(Home::Swap(0));
     world.settle();
     assert!(world.errors.is_empty(), "{:?}", world.errors);
