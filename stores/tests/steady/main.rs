@@ -1,10 +1,15 @@
 //! After warm-up nothing on the way of a page allocates memory, on any engine.
+//!
+//! Queues grow to the most that was ever in them. With threads that is a matter of when they run, so that warm-up has no
+//! fixed end: the test waits for 200 rounds, of 16,000 pages and more, in which nothing grew.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod sys;
 
 use mager_stores::{Backing, Buffers, EngineKind, Home, Options, SwapOptions, SwapPlace};
 use rustix::event::{PollFd, PollFlags, poll};
+
+const WARM_UPS: usize = 20;
 
 struct Life {
     backing: Backing,
@@ -26,6 +31,13 @@ impl Life {
                 }
             }
         }
+    }
+
+    /// Calls of the allocator in 200 rounds.
+    fn calls(&mut self) -> u64 {
+        let before = sys::calls();
+        (0..200).for_each(|round| self.round(round));
+        sys::calls() - before
     }
 
     /// 40 pages are written and read back; some compress, some are neighbours, some are alone.
@@ -61,10 +73,8 @@ fn nothing_is_allocated_after_warm_up() {
         let options = Options { swap: Some(swap), compressed, engine, ..Options::new(4096) };
         let backing = Backing::new(options).unwrap();
         let mut life = Life { backing, buffers: Buffers::new(4096, 64).unwrap() };
-        (0..200).for_each(|round| life.round(round));
-        let before = sys::calls();
-        (0..200).for_each(|round| life.round(round));
-        assert_eq!(sys::calls() - before, 0, "{engine:?}");
+        let warm = (0..WARM_UPS).any(|_| life.calls() == 0);
+        assert!(warm, "{engine:?}: after {WARM_UPS} times 200 rounds still {} calls in 200", life.calls());
         let figures = life.backing.figures();
         assert!(figures.demoted > 0 && figures.joined > 0 && figures.packed_pages > 0, "{figures:?}");
     }
