@@ -285,6 +285,13 @@ impl Backing {
         self.swap.grant_packed(bytes)
     }
 
+    /// At most so many bytes of compressed memory should be used from now on; at the start it is all of it. What is beyond
+    /// goes to the swap file, the oldest first and a few pages at a time, as `submit` is called; where there is no swap
+    /// file it stays.
+    pub fn aim_packed(&mut self, bytes: u64) {
+        self.swap.aim_packed(bytes);
+    }
+
     /// One line for people: the engine, and why it is not a better one; where swap blocks lie.
     #[must_use]
     pub fn describe(&self) -> String {

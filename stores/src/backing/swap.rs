@@ -166,8 +166,8 @@ impl Swap {
     /// The pages to leave compressed memory for the swap file, as room is short, as many as `into` has room for: their
     /// blocks and their slots.
     pub(super) fn to_leave(&self, into: &mut Vec<(u32, u32)>) {
-        let Some(pack) = self.pack.as_ref().filter(|pack| pack.short_of() > 0) else { return };
-        pack.oldest(pack.short_of(), into);
+        let Some(pack) = self.pack.as_ref().filter(|pack| pack.beyond_aim() > 0) else { return };
+        pack.oldest(pack.beyond_aim(), into);
         into.retain(|&(block, at)| self.slot(block) == Some(at));
     }
 
@@ -272,6 +272,12 @@ impl Swap {
     pub(super) fn grant_packed(&mut self, bytes: u64) -> u64 {
         let Some(pack) = &mut self.pack else { return 0 };
         wide(pack.grant(narrow(bytes)))
+    }
+
+    pub(super) fn aim_packed(&mut self, bytes: u64) {
+        if let Some(pack) = &mut self.pack {
+            pack.aim(narrow(bytes));
+        }
     }
 
     /// Adds what is counted here.

@@ -25,7 +25,7 @@ const HEADER: usize = 6;
 const LEAVING: u32 = 1 << 31;
 /// Chunks that are looked through for pages to leave.
 const LOOKED_THROUGH: usize = 16;
-/// Of all chunks this part, and no more than so many, is to be unused.
+/// Of all chunks this part, and no more than so many, is to be unused of those that should be used at most.
 const SHORT_PART: usize = 32;
 const SHORT_MOST: usize = 64;
 
@@ -47,6 +47,8 @@ pub(crate) struct Pack {
     most_kept: usize,
     /// What is used whether there are pages or not.
     fixed: usize,
+    /// Chunks that should be used at most.
+    aim: usize,
     compressor: Compressor,
     /// For a page packed here and now; `None` while that goes on.
     scratch: Option<Packed>,
@@ -76,6 +78,7 @@ impl Pack {
             budget,
             most_kept: page_size,
             fixed: FIXED + scratch + chunks * CHUNK_RECORD,
+            aim: chunks,
             compressor: Compressor::new(page_size, checksums),
             scratch: Some(Packed::new(page_size)),
             pages: 0,
@@ -90,8 +93,7 @@ impl Pack {
 
     /// From now on so many bytes may be used, everything included, or as many as are; how many that are.
     pub(crate) fn grant(&mut self, bytes: usize) -> usize {
-        let chunks = bytes.saturating_sub(self.fixed) / self.slab.chunk();
-        self.fixed + self.slab.grant(chunks) * self.slab.chunk()
+        self.fixed + self.slab.grant(self.chunks_of(bytes)) * self.slab.chunk()
     }
 
     /// Only pages are to be kept that save three eighths of their size at least. A page in memory that holds packed ones
@@ -115,10 +117,20 @@ impl Pack {
         self.slab.has_room()
     }
 
-    /// How many chunks are missing for as many to be unused as should be.
-    pub(crate) fn short_of(&self) -> usize {
-        let (unused, all) = self.slab.unused_chunks();
-        (all / SHORT_PART).clamp(1, SHORT_MOST).saturating_sub(unused)
+    /// At most so many bytes should be used, everything included.
+    pub(crate) fn aim(&mut self, bytes: usize) {
+        self.aim = self.chunks_of(bytes).min(self.slab.chunks());
+    }
+
+    /// How many chunks are used beyond what should be, some of which are kept unused for what comes.
+    pub(crate) fn beyond_aim(&self) -> usize {
+        let kept_unused = (self.slab.chunks() / SHORT_PART).clamp(1, SHORT_MOST);
+        self.slab.chunks_used().saturating_sub(self.aim.saturating_sub(kept_unused))
+    }
+
+    /// How many chunks so many bytes are, everything included.
+    fn chunks_of(&self, bytes: usize) -> usize {
+        bytes.saturating_sub(self.fixed) / self.slab.chunk()
     }
 
     /// Pages that have been here the longest and are not leaving yet, those of so many chunks, as many as `into` has room

@@ -83,10 +83,14 @@ impl Slab {
         self.partial != 0 || self.free_chunks != NONE || self.touched < self.granted
     }
 
-    /// Chunks that nobody uses, whether they are granted or not, and all there are.
-    pub(super) fn unused_chunks(&self) -> (usize, usize) {
-        let all = self.chunks.len();
-        (all - self.chunks_used as usize, all)
+    /// Chunks in use.
+    pub(super) fn chunks_used(&self) -> usize {
+        self.chunks_used as usize
+    }
+
+    /// All chunks there are.
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
     }
 
     /// The chunks in use, the oldest first.

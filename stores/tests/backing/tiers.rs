@@ -99,6 +99,27 @@ fn what_has_been_packed_longest_goes_to_the_swap_file_when_room_is_short() {
     }
 }
 
+#[test]
+fn what_is_beyond_the_aim_goes_to_the_swap_file_oldest_first() {
+    let mut world = packed(600_000, SwapPlace::Memory);
+    write_all(&mut world, 0..160, half);
+    assert_eq!(world.backing.figures().demoted, 0, "there is room");
+    let aim = world.backing.packed().map_or(0, |packed| packed.used) / 2;
+    world.backing.aim_packed(aim);
+    (0..50).for_each(|_| {
+        world.submit();
+        world.settle();
+    });
+    let used = world.backing.packed().map_or(0, |packed| packed.used);
+    assert!(used <= aim && used + 100_000 > aim, "{used} of {aim}");
+    assert!(!world.backing.is_in_memory(0) && world.backing.is_in_memory(159));
+    (0..160).for_each(|block| {
+        world.read(Home::Swap(block));
+        world.settle();
+    });
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+}
+
 fn slow() -> World {
     let faults = Some(Faults { late_us: 20_000, ..Faults::default() });
     let swap = swap(4096, SwapPlace::Memory, 2000, EngineKind::Inline);

@@ -1,19 +1,24 @@
 //! Compressed pages take frames out of circulation as they need room, and give them back when they need less.
 //!
 //! ```text
-//! bytes that may be packed  <=  withheld frames        at most --compressed
+//! bytes that may be packed  <=  withheld frames        at most the share, which is at most --compressed
 //! frames in circulation      =  --memory + --compressed - withheld frames
 //! packed  [####################........]               what is granted stays ahead of what is used,
 //!          used                 ahead                  and shrinks when it is far ahead
 //! ```
 //! The core withholds free frames only, so that nothing has to leave for this; what is short of frames then works ahead
 //! as it does for any fault. A page that finds no room goes to the swap file. A page that comes back leaves a packed copy,
-//! so that it can leave again without being packed; not while more than half of what may be packed is.
+//! so that it can leave again without being packed; not while more than half of what should be packed is.
+//!
+//! How much of `--compressed` should be used is for [`crate::share`] to say.
 
+use crate::latency::Counts;
 use crate::options::Options;
 use crate::server::Server;
+use crate::share;
 use mager_driver::{Control, Outcome};
-use mager_stores::Packed;
+use mager_stores::{Packed, SwapPlace};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Of all that may be packed this part is granted ahead, or as many steps as at least.
 const AHEAD_PART: u64 = 64;
@@ -56,7 +61,49 @@ impl Server {
     pub(crate) fn begin_elastic(&mut self) {
         if let Some(packed) = self.elastic() {
             self.machine.backing.grant_packed(0);
+            self.machine.backing.aim_packed(self.aim());
             self.withhold_up_to(self.frames_of(packed.used));
+        }
+    }
+
+    /// Bytes that compressed memory should take at most.
+    fn aim(&self) -> u64 {
+        let pages =
+            if self.has_swap_file() { self.share.aim() } else { self.options.elastic_frames().into() };
+        pages * u64::from(self.options.page_size)
+    }
+
+    /// Else what is packed has no other place.
+    fn has_swap_file(&self) -> bool {
+        self.options.swap != SwapPlace::Nowhere
+    }
+
+    /// Once enough pages have come back: whether more of them should be packed, or fewer.
+    pub(crate) fn share_out(&mut self) {
+        let enough = self.has_swap_file() && self.machine.returns.seen >= share::ENOUGH;
+        let Some(packed) = self.elastic().filter(|_| enough) else { return };
+        let used = packed.used / u64::from(self.options.page_size);
+        let now = share::Now { used, packed: self.machine.backing.figures().packed_pages };
+        let totals = self.totals();
+        let returns = &mut self.machine.returns;
+        returns.seen = 0;
+        if self.share.decide(now, totals, &returns.lately) {
+            returns.lately = Counts::new();
+        } else {
+            returns.lately.halve();
+        }
+        self.machine.backing.aim_packed(self.aim());
+    }
+
+    fn totals(&self) -> share::Totals {
+        let counters = self.driver.view().counters();
+        share::Totals {
+            evictions: counters.evictions,
+            page_ins: counters.page_ins,
+            swap_reads: self.machine.swap_reads,
+            waited: self.threads.waited,
+            computed: clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default(),
+            passed: self.uptime(),
         }
     }
 
@@ -78,14 +125,16 @@ impl Server {
     /// Grants compressed pages room, or takes what they do not need any more.
     pub(crate) fn balance(&mut self, pressure: Pressure) {
         let Some(packed) = self.elastic() else { return };
-        self.machine.copies_go = packed.used * 2 > packed.budget;
-        let ahead = self.ahead(&packed);
-        let (withheld, wanted) = (self.withheld(), self.frames_of(packed.used + ahead));
+        let (ahead, aim) = (self.ahead(&packed), self.aim());
+        self.machine.copies_go = packed.used * 2 > aim;
+        let (withheld, wanted) = (self.withheld(), self.frames_of((packed.used + ahead).min(aim)));
         let idle = pressure == Pressure::Low && self.machine.backing.figures().packed_pages == 0;
         if idle && withheld > self.frames_of(packed.used) {
             self.restore_down_to(packed.used);
         } else if withheld > self.frames_of(packed.used + 3 * ahead) {
             self.restore_down_to(packed.used + ahead);
+        } else if withheld > self.frames_of(packed.used.max(aim) + AHEAD_STEPS * packed.step) {
+            self.restore_down_to(packed.used.max(aim));
         } else if pressure == Pressure::High && wanted > withheld {
             // Half of what is free is left to faults that come before more is.
             let free = u32::try_from(self.free_frames() / 2).unwrap_or(u32::MAX);

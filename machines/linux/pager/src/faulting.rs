@@ -102,9 +102,13 @@ impl Server {
         };
         self.machine.asked(arena);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
+        let waits = self.machine.waits_for_device;
+        if waits {
+            self.threads.waits(thread);
+        }
         match ahead {
             Some(window) => self.read_ahead(arena, window, access),
-            None if self.machine.waits_for_device => self.read_around(at, thread, most_ahead),
+            None if waits => self.read_around(at, thread, most_ahead),
             None => {}
         }
     }

@@ -26,9 +26,18 @@ impl Counts {
     }
 
     /// (a bound, how many were below it and not below the one before), rising.
-    pub(crate) fn tell(&self) -> Vec<(u64, u64)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         let used = (0u64..).zip(self.counts.iter()).filter(|&(_, &count)| count > 0);
-        used.map(|(bucket, &count)| (bound(bucket), count)).collect()
+        used.map(|(bucket, &count)| (bound(bucket), count))
+    }
+
+    pub(crate) fn tell(&self) -> Vec<(u64, u64)> {
+        self.iter().collect()
+    }
+
+    /// What was noted counts half as much from now on.
+    pub(crate) fn halve(&mut self) {
+        self.counts.iter_mut().for_each(|count| *count /= 2);
     }
 }
 

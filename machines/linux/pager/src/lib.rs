@@ -33,6 +33,7 @@ mod quotas;
 mod requests;
 mod returns;
 mod server;
+mod share;
 mod sizes;
 mod start;
 mod talk;

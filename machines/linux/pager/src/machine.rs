@@ -62,6 +62,8 @@ pub(crate) struct Machine {
     pub(crate) denied: u64,
     /// The running step has begun to read a private page from the swap file.
     pub(crate) waits_for_device: bool,
+    /// Pages read from the swap file.
+    pub(crate) swap_reads: u64,
     /// The running step is about a page that could not be read.
     pub(crate) read_failed: bool,
     /// Inputs and outputs that failed.
@@ -105,6 +107,7 @@ impl Machine {
             unpacked: Vec::new(),
             denied: 0,
             waits_for_device: false,
+            swap_reads: 0,
             read_failed: false,
             failures: 0,
             unwritten: 0,

@@ -19,7 +19,9 @@ impl Paging for Machine {
             let place = Place::of(home, at);
             self.returns.came(place);
             if let Home::Swap(block) = home {
-                self.waits_for_device |= !self.backing.is_in_memory(block.0);
+                let from_device = !self.backing.is_in_memory(block.0);
+                self.waits_for_device |= from_device;
+                self.swap_reads += u64::from(from_device);
                 if self.copies_go && self.backing.is_packed(block.0) {
                     self.unpacked.push(at);
                 }

@@ -20,6 +20,10 @@ pub(crate) struct Returns {
     /// When a watched page left.
     left: HashMap<Site, u64>,
     after: Counts,
+    /// Of late.
+    pub(crate) lately: Counts,
+    /// Returns noted there since it was looked at.
+    pub(crate) seen: u64,
 }
 
 /// Neighbours are not watched together: a mix of the number's bits decides (Fibonacci hashing).
@@ -30,7 +34,7 @@ fn watched(site: Site) -> bool {
 
 impl Returns {
     pub(crate) fn new() -> Self {
-        Returns { evictions: 0, left: HashMap::new(), after: Counts::new() }
+        Returns { evictions: 0, left: HashMap::new(), after: Counts::new(), lately: Counts::new(), seen: 0 }
     }
 
     /// A frame's page has left memory.
@@ -50,7 +54,10 @@ impl Returns {
             && watched(site)
             && let Some(then) = self.left.remove(&site)
         {
-            self.after.note(self.evictions.saturating_sub(then));
+            let after = self.evictions.saturating_sub(then);
+            self.after.note(after);
+            self.lately.note(after);
+            self.seen += 1;
         }
     }
 

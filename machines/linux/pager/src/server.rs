@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::options::{NotStarted, Options, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
 use crate::quotas::Quotas;
+use crate::share::Share;
 use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
@@ -75,6 +76,7 @@ pub struct Server {
     pub(crate) listener: Option<OwnedFd>,
     /// It was handed a client: it is there for that one and those it brings, and ends with the last of them.
     pub(crate) handed: bool,
+    pub(crate) share: Share,
     pub(crate) low_water: u32,
     pub(crate) most_ahead: u32,
     started: Instant,
@@ -141,6 +143,7 @@ impl Server {
             epoll,
             listener,
             handed: false,
+            share: Share::new(u64::from(options.elastic_frames())),
             low_water,
             most_ahead: options.read_ahead.min(low_water / 4),
             started: Instant::now(),
@@ -268,6 +271,7 @@ impl Server {
         if self.audited.elapsed() >= AUDIT {
             self.audit();
             self.drop_forgotten();
+            self.share_out();
             self.balance(Pressure::Low);
             self.audited = Instant::now();
         }

@@ -28,6 +28,8 @@ struct Thread {
     answered: Instant,
     /// When the fault it waits for was noticed.
     since: Option<Instant>,
+    /// It waits for the swap file.
+    for_device: bool,
     shortest: Duration,
     /// Of the gaps before.
     shortest_before: Duration,
@@ -65,6 +67,8 @@ pub(crate) struct Threads {
     interval: Instant,
     pub(crate) pulls: u64,
     pub(crate) latency: Latency,
+    /// Of that, what was waited for the swap file.
+    pub(crate) waited: Duration,
     away: u32,
 }
 
@@ -79,6 +83,7 @@ impl Threads {
             interval: Instant::now(),
             pulls: 0,
             latency: Latency::new(),
+            waited: Duration::ZERO,
             away: 0,
         }
     }
@@ -119,12 +124,22 @@ impl Threads {
         self.slots[usize::from(slot)].as_mut().map(|thread| &mut thread.guesses.around)
     }
 
+    /// The thread in this slot waits for the swap file.
+    pub(crate) fn waits(&mut self, slot: u16) {
+        if let Some(thread) = &mut self.slots[usize::from(slot)] {
+            thread.for_device = true;
+        }
+    }
+
     /// The threads in these slots go on.
     pub(crate) fn resumed(&mut self, slots: &mut Vec<u16>, now: Instant) {
         for slot in slots.drain(..) {
             if let Some(thread) = &mut self.slots[usize::from(slot)] {
+                let for_device = std::mem::take(&mut thread.for_device);
                 if let Some(since) = thread.since.take() {
-                    self.latency.note(now.saturating_duration_since(since));
+                    let took = now.saturating_duration_since(since);
+                    self.latency.note(took);
+                    self.waited += if for_device { took } else { Duration::ZERO };
                 }
                 thread.answered = now;
             }
@@ -165,6 +180,7 @@ impl Thread {
             guesses: Guesses::default(),
             answered: now,
             since: None,
+            for_device: false,
             shortest: Duration::MAX,
             shortest_before: Duration::MAX,
             gaps: 0,
