@@ -21,7 +21,11 @@ impl<P: Policy> Pager<P> {
     /// A pager with no arenas. `policy` must be empty and made for `config.frames` frames.
     pub fn new(config: Config, policy: P) -> Result<Self, BadConfig> {
         let every_access = policy.needs() >= Observes::EveryAccess;
-        Ok(Pager { memory: Memory::new(config.checked()?), policy, every_access })
+        let mut pager = Pager { memory: Memory::new(config.checked()?), policy, every_access };
+        if config.low_water > 0 {
+            pager.policy.resize(pager.memory.holding());
+        }
+        Ok(pager)
     }
 
     /// Takes in one event; what has to be done is appended to `out`.

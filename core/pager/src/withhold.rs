@@ -28,7 +28,7 @@ impl<P: Policy> Pager<P> {
     /// The policy divides what there is now, if so many frames make a difference.
     fn resize(&mut self, changed: u32) {
         if changed > 0 {
-            self.policy.resize(self.memory.circulating());
+            self.policy.resize(self.memory.holding());
         }
     }
 }
@@ -37,6 +37,13 @@ impl Memory {
     /// Frames that hold pages, or could.
     pub(crate) fn circulating(&self) -> u32 {
         self.config.usable_frames() - self.frames.withheld()
+    }
+
+    /// Frames that hold pages when as many are free as are kept free. Shares of more would be shares of what is never
+    /// there: a queue that is to have nine tenths of all frames would never be longer than that, and all that leaves
+    /// would leave from the others.
+    pub(crate) fn holding(&self) -> u32 {
+        self.circulating().saturating_sub(self.config.low_water).max(1)
     }
 
     /// Frames in circulation beyond those that must be there, free or not.

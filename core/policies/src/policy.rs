@@ -92,8 +92,8 @@ pub trait Policy {
         let _ = (frame, next);
     }
 
-    /// From here on so many frames are in circulation; the others stay empty until this is called again. At the start
-    /// all are. Shares of the frames that a policy keeps follow.
+    /// From here on so many frames are to hold pages; the others are withheld, or kept free. At the start all are. Shares
+    /// of the frames that a policy keeps follow.
     fn resize(&mut self, frames: u32) {
         let _ = frames;
     }

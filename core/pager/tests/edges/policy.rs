@@ -14,7 +14,7 @@ struct Spy {
     frames: VecDeque<FrameNo>,
     /// The dirty frames of those it holds, at each time a victim was asked for.
     dirty: Rc<RefCell<Vec<Vec<FrameNo>>>>,
-    /// The frames in circulation, each time it was told.
+    /// The frames that are to hold pages, each time it was told.
     sizes: Rc<RefCell<Vec<u32>>>,
     /// Proposes nothing.
     stubborn: bool,
@@ -67,6 +67,18 @@ fn a_policy_is_told_how_many_frames_are_in_circulation_when_that_changes() {
     world.carry_out();
     assert_eq!(*sizes.borrow(), [2, 1, 3]);
     assert_eq!(world.pager.view().counts().withheld_frames, 0);
+}
+
+#[test]
+fn frames_that_are_kept_free_are_none_of_the_policys() {
+    let spy = Spy::default();
+    let sizes = Rc::clone(&spy.sizes);
+    let config = Config { low_water: 2, ..Config::course(8, 8) };
+    let usable = config.usable_frames();
+    let mut world = World::new(config, spy);
+    assert_eq!(*sizes.borrow(), [usable - 2]);
+    assert_eq!(world.pager.withhold(1), 1);
+    assert_eq!(*sizes.borrow(), [usable - 2, usable - 3]);
 }
 
 #[test]
