@@ -88,6 +88,8 @@ pub struct Backing {
     ready: VecDeque<Done>,
     /// Jobs begun whose answers were not fetched.
     unfinished: usize,
+    /// A lone read may be waited for.
+    patient: bool,
     figures: Figures,
 }
 
@@ -122,6 +124,7 @@ impl Backing {
             engine_name,
             ready: VecDeque::new(),
             unfinished: 0,
+            patient: true,
             figures: Figures::default(),
         })
     }
@@ -199,6 +202,11 @@ impl Backing {
         }
     }
 
+    /// Whether `submit` may wait for a single read, as it does at first: not where others may want something meanwhile.
+    pub fn wait_for_lone_reads(&mut self, wait: bool) {
+        self.patient = wait;
+    }
+
     /// Whether a swap block takes room in compressed memory.
     #[must_use]
     pub fn is_packed(&self, block: u32) -> bool {
@@ -217,12 +225,13 @@ impl Backing {
     }
 
     /// Hands everything queued to the kernel, neighbours joined. A single read with nothing else in flight is carried
-    /// out before this returns: waiting for it costs more than doing it.
+    /// out before this returns: waiting for it costs more than doing it. See [`Backing::wait_for_lone_reads`].
     pub fn submit(&mut self, _buffers: &mut Buffers) {
         self.swap.give_back();
         self.submit_packing();
         self.demote();
-        if self.engine.at_once()
+        if self.patient
+            && self.engine.at_once()
             && let Some(job) = self.lone_read()
         {
             self.figures.lone_reads += 1;

@@ -166,6 +166,7 @@ impl Server {
 
     /// Everything that is finished goes into the core, until nothing is; then the kernel gets its work.
     pub(crate) fn after(&mut self) {
+        self.machine.backing.wait_for_lone_reads(self.threads.alone);
         loop {
             self.machine.submit();
             let mut any = false;

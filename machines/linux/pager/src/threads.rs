@@ -64,6 +64,8 @@ pub(crate) struct Threads {
     home: Option<Box<CpuMask>>,
     /// Threads that faulted in the running interval, and in the one before.
     recent: (u32, u32),
+    /// The thread that faulted last was the only one of late.
+    pub(crate) alone: bool,
     interval: Instant,
     pub(crate) pulls: u64,
     pub(crate) latency: Latency,
@@ -80,6 +82,7 @@ impl Threads {
             slots,
             home: home.map(Box::new),
             recent: (0, 0),
+            alone: true,
             interval: Instant::now(),
             pulls: 0,
             latency: Latency::new(),
@@ -105,6 +108,7 @@ impl Threads {
             self.recent.0 += 1;
         }
         let n = self.recent.0.max(self.recent.1).max(1);
+        self.alone = n == 1;
         if thread.gap(now)
             && let Some(home) = &self.home
         {
