@@ -7,6 +7,7 @@
 //!
 //! What the pages mean, which of them come and go, and when, is decided elsewhere.
 
+mod ages;
 mod backing;
 mod buffers;
 mod checksum;

@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! little unused --> the oldest chunk's pages, unpacked --> written --> their slots are free
-//!                   read, released or packed again meanwhile: as if nothing was going on
-//!                   written to the swap file meanwhile: held until the older contents are there
+//!                   read, released or written anew meanwhile: as if nothing was going on
 //! ```
 //! Without that, what came first would stay for good, and what leaves later would wait for the device, however often it
 //! comes back. As in the kernel's zswap, whose pages are written back in order of age (Documentation/admin-guide/mm/zswap).
 
+use super::swap::Leaving;
 use super::{Backing, Home};
 use crate::engine::Job;
 use crate::sys::Toward;
@@ -16,12 +16,14 @@ use crate::{BufferNo, Buffers};
 use std::io;
 
 /// Pages on their way, at most; further ones begin when all are there.
-const MOST: usize = 64;
+pub(super) const MOST: u32 = 64;
 
 #[derive(Debug)]
 struct Moving {
     block: u32,
     /// Its slot in compressed memory.
+    slot: u32,
+    /// Its place in the file.
     at: u32,
     /// The page's checksum.
     sum: u32,
@@ -35,20 +37,19 @@ pub(super) struct Demotion {
     moving: Vec<Moving>,
     /// Those that are written, or were not.
     done: Vec<BufferNo>,
-    /// Writes of blocks that are on their way.
-    held: Vec<Job>,
     chosen: Vec<(u32, u32)>,
 }
 
 impl Demotion {
     pub(super) fn new(page_size: usize) -> io::Result<Self> {
-        let (moving, done) = (Vec::with_capacity(MOST), Vec::with_capacity(MOST));
-        let (held, chosen) = (Vec::with_capacity(MOST), Vec::with_capacity(MOST));
-        Ok(Demotion { buffers: Buffers::new(page_size, MOST)?, moving, done, held, chosen })
-    }
-
-    fn is_moving(&self, block: u32) -> bool {
-        self.moving.iter().any(|moving| moving.block == block)
+        let most = MOST as usize;
+        let (moving, done) = (Vec::with_capacity(most), Vec::with_capacity(most));
+        Ok(Demotion {
+            buffers: Buffers::new(page_size, most)?,
+            moving,
+            done,
+            chosen: Vec::with_capacity(most),
+        })
     }
 }
 
@@ -64,35 +65,25 @@ impl Backing {
         }
         let mut chosen = std::mem::take(&mut demotion.chosen);
         self.swap.to_leave(&mut chosen);
-        chosen.drain(..).for_each(|(block, at)| self.move_out(block, at));
+        chosen.drain(..).for_each(|(block, _)| self.move_out(block));
         if let Some(demotion) = &mut self.demotion {
             demotion.chosen = chosen;
         }
     }
 
-    fn move_out(&mut self, block: u32, at: u32) {
+    fn move_out(&mut self, block: u32) {
         let Some(demotion) = &mut self.demotion else { return };
         let Some(buffer) = demotion.buffers.take() else { return };
         // Of a page that cannot be unpacked, whoever reads it is told.
-        let Some((file, offset, sum)) = self.swap.leave(block, demotion.buffers.bytes_mut(buffer)) else {
+        let Some(leaving) = self.swap.leave(block, demotion.buffers.bytes_mut(buffer)) else {
             return demotion.buffers.give(buffer);
         };
-        demotion.moving.push(Moving { block, at, sum, buffer });
+        let Leaving { slot, at, sum, file, offset } = leaving;
+        demotion.moving.push(Moving { block, slot, at, sum, buffer });
         let span = demotion.buffers.lend(buffer, Toward::Store);
         let (home, length) = (Home::Swap(block), self.page_size);
         self.figures.bytes_moved += crate::place::wide(length);
         self.queue.jobs.push(Job { tag: None, home, file, offset, length, tries: 0, span });
-    }
-
-    /// The job, unless its block is on its way to the swap file: then it is held until that is over.
-    pub(super) fn not_crossing(&mut self, job: Job) -> Option<Job> {
-        match (&mut self.demotion, job.home) {
-            (Some(demotion), Home::Swap(block)) if demotion.is_moving(block) => {
-                demotion.held.push(job);
-                None
-            }
-            (Some(_) | None, Home::Swap(_) | Home::File(..)) => Some(job),
-        }
     }
 
     /// A page is in the swap file, or could not be written: then it stays where it is.
@@ -101,14 +92,6 @@ impl Backing {
         let found = demotion.moving.iter().position(|moving| moving.block == block);
         let moved = demotion.moving.swap_remove(found.expect("demotion: a page that was on its way"));
         demotion.done.push(moved.buffer);
-        if written {
-            self.swap.left(block, moved.at, moved.sum);
-        }
-        let held = demotion.held.iter().position(|job| job.home == home);
-        if let Some(job) = held.map(|found| demotion.held.swap_remove(found)) {
-            let run = self.queue.run_of(job);
-            self.start(run);
-            self.engine.submit();
-        }
+        self.swap.left(block, moved.slot, (moved.at, moved.sum), written);
     }
 }

@@ -18,6 +18,7 @@ mod files;
 mod options;
 mod packing;
 mod queue;
+mod room;
 mod settle;
 mod swap;
 
@@ -335,9 +336,7 @@ impl Backing {
     ) {
         self.figures.bytes_moved += wide(length);
         let job = Job { tag: Some(tag), home, file, offset, length, tries: 0, span };
-        if let Some(job) = self.not_crossing(job) {
-            self.queue.jobs.push(job);
-        }
+        self.queue.jobs.push(job);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The swap space: which tier a block goes to, its checksum, and the spare blocks.
 
-use super::{Figures, Home, Options, Packed, SwapPlace};
+use super::room::Room;
+use super::{Figures, Home, Options, Packed, SwapPlace, demotion};
 use crate::checksum::checksum;
 use crate::engine::OpenFile;
 use crate::pack::{self, Damage, Pack, fill_same, same_filled};
@@ -12,9 +13,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Blocks at the end of the swap file that take the place of bad ones.
+/// Places of the swap file beside one for each block: for those that turn out bad, and for pages that leave compressed
+/// memory and are written anew meanwhile.
 const SPARES: u32 = 64;
-/// Released blocks are given back so many at a time.
+const BESIDES: u32 = SPARES + demotion::MOST;
+/// Places that are free again are given back so many at a time.
 const BATCH: usize = 256;
 
 /// Where a page that was written is now, or has to go.
@@ -23,6 +26,16 @@ pub(super) enum Kept {
     /// Into compressed memory, once it is packed.
     ToPack,
     Spilled(Arc<OpenFile>, u64),
+}
+
+/// A page on its way from compressed memory to the swap file.
+pub(super) struct Leaving {
+    /// Where it is in compressed memory, and where it will be in the file, with which checksum.
+    pub(super) slot: u32,
+    pub(super) at: u32,
+    pub(super) sum: u32,
+    pub(super) file: Arc<OpenFile>,
+    pub(super) offset: u64,
 }
 
 #[derive(Debug)]
@@ -34,9 +47,10 @@ pub(super) struct Swap {
     file: Option<Arc<OpenFile>>,
     /// The file's name, which goes with it.
     path: Option<PathBuf>,
-    /// Blocks that moved to spare ones; empty in normal life.
-    bad: Vec<(u32, u32)>,
-    spares_used: u32,
+    /// Where in the file there is room.
+    room: Room,
+    /// Places that could not be written, and are not used any more.
+    bad: u32,
     /// Is the room of released blocks given back? Not that of a preallocated file: its room is a promise.
     gives_back: bool,
     released: Vec<u32>,
@@ -48,13 +62,14 @@ pub(super) struct Swap {
 impl Swap {
     pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
         let blocks = options.swap.as_ref().map_or(0, |swap| swap.blocks);
-        if blocks > MOST - SPARES {
-            let (asked, most) = (u64::from(blocks), u64::from(MOST - SPARES));
+        if blocks > MOST - BESIDES {
+            let (asked, most) = (u64::from(blocks), u64::from(MOST - BESIDES));
             return Err(OpenError::TooMuch { what: "swap blocks", asked, most });
         }
         let pack = |bytes| Pack::new(options.page_size, bytes, options.checksums);
         let mut pack = options.compressed.map(pack).transpose()?;
-        let (file, path) = open(options, u64::from(blocks) + u64::from(SPARES))?.unzip();
+        let (file, path) = open(options, u64::from(blocks + BESIDES))?.unzip();
+        let places = if file.is_some() { blocks + BESIDES } else { 0 };
         // What hardly compresses would take as much room as it frees.
         if let (Some(pack), Some(_)) = (&mut pack, &file) {
             pack.keep_small_ones();
@@ -66,8 +81,8 @@ impl Swap {
             pack,
             file: file.map(Arc::new),
             path: path.flatten(),
-            bad: Vec::with_capacity(SPARES as usize),
-            spares_used: 0,
+            room: Room::new(places),
+            bad: 0,
             gives_back: options.swap.as_ref().is_some_and(|swap| swap.place == SwapPlace::Memory),
             released: Vec::with_capacity(BATCH),
             same_filled: 0,
@@ -143,8 +158,7 @@ impl Swap {
     }
 
     fn spill(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
-        let at = self.physical(block);
-        let Some((file, offset)) = self.at(at) else {
+        let Some((at, file, offset)) = self.take() else {
             return Err(StoreError::Full { at: Home::Swap(block) });
         };
         self.spilled += u64::from(self.pack.is_some());
@@ -157,10 +171,25 @@ impl Swap {
         if let Some(pack) = &mut self.pack {
             pack.free(place);
         }
-        if matches!(place, Place::File { .. }) && self.gives_back {
-            self.released.push(block);
+        if let Place::File { at, .. } = place {
+            self.give(at);
         }
         self.table.set(block, Place::Same(0));
+    }
+
+    /// A place of the file to write to.
+    fn take(&mut self) -> Option<(u32, Arc<OpenFile>, u64)> {
+        let at = self.room.take()?;
+        let (file, offset) = self.at(at)?;
+        Some((at, file, offset))
+    }
+
+    /// What is at this place of the file is not needed any more.
+    fn give(&mut self, at: u32) {
+        self.room.give(at);
+        if self.gives_back {
+            self.released.push(at);
+        }
     }
 
     /// The pages to leave compressed memory for the swap file, as room is short, as many as `into` has room for: their
@@ -180,31 +209,26 @@ impl Swap {
 
     /// Fills `page` with what is to be written to the swap file, and says where, and with which checksum. The page can be
     /// read, written and released meanwhile.
-    pub(super) fn leave(&mut self, block: u32, page: &mut [u8]) -> Option<(Arc<OpenFile>, u64, u32)> {
-        let (place, at) = (self.place(block).ok()?, self.slot(block)?);
+    pub(super) fn leave(&mut self, block: u32, page: &mut [u8]) -> Option<Leaving> {
+        let (place, slot) = (self.place(block).ok()?, self.slot(block)?);
         self.unpack(block, place, page).ok()?;
-        let (file, offset) = self.at(self.physical(block))?;
-        self.pack.as_mut()?.leaves(at);
-        Some((file, offset, self.sum(page)))
+        let (at, file, offset) = self.take()?;
+        if let Some(pack) = &mut self.pack {
+            pack.leaves(slot);
+        }
+        Some(Leaving { slot, at, sum: self.sum(page), file, offset })
     }
 
-    /// Whether the page in compressed memory is on its way to the swap file.
-    fn leaves(&self, block: u32) -> bool {
-        let slot = self.slot(block).zip(self.pack.as_ref());
-        slot.is_some_and(|(at, pack)| pack.is_leaving(at, block))
-    }
-
-    /// The page is in the swap file, unless it was released or written anew meanwhile.
-    pub(super) fn left(&mut self, block: u32, at: u32, sum: u32) {
-        let same = self.slot(block) == Some(at);
+    /// The page is in the swap file, unless it could not be written there, or was released or written anew meanwhile.
+    pub(super) fn left(&mut self, block: u32, slot: u32, (at, sum): (u32, u32), written: bool) {
+        let same = written && self.slot(block) == Some(slot);
         match &mut self.pack {
-            Some(pack) if same && pack.is_leaving(at, block) => {
-                pack.free(Place::Packed { at, sum });
+            Some(pack) if same && pack.is_leaving(slot, block) => {
+                pack.free(Place::Packed { at: slot, sum });
                 self.demoted += 1;
-                self.table.set(block, Place::File { at: self.physical(block), sum });
+                self.table.set(block, Place::File { at, sum });
             }
-            Some(_) | None if self.gives_back => self.released.push(block),
-            Some(_) | None => {}
+            Some(_) | None => self.give(at),
         }
     }
 
@@ -215,30 +239,26 @@ impl Swap {
         if found == expected { Ok(()) } else { Err(StoreError::Checksum { at, expected, found }) }
     }
 
-    /// Gives the block another place in the file, because writing it where it was failed.
+    /// Gives the block another place in the file, because writing it where it was failed: that place is not used again.
     pub(super) fn move_to_spare(&mut self, block: u32) -> Option<u64> {
         let Ok(Place::File { sum, .. }) = self.place(block) else { return None };
-        if self.spares_used == SPARES {
+        if self.bad == SPARES {
             return None;
         }
-        let spare = small(self.table.blocks()) + self.spares_used;
-        self.spares_used += 1;
-        self.bad.retain(|&(bad, _)| bad != block);
-        self.bad.push((block, spare));
-        self.table.set(block, Place::File { at: spare, sum });
-        Some(self.offset(spare))
+        let (at, _, offset) = self.take()?;
+        self.bad += 1;
+        self.table.set(block, Place::File { at, sum });
+        Some(offset)
     }
 
-    /// Gives the room of released blocks back, a batch at a time.
+    /// Gives the room of places that are free back, a batch at a time.
     pub(super) fn give_back(&mut self) {
         if self.released.len() < BATCH {
             return;
         }
         let mut released = std::mem::take(&mut self.released);
         // Some were written again meanwhile, or are about to be.
-        released.retain(|&block| {
-            !matches!(self.table.get(block), Some(Place::File { .. })) && !self.leaves(block)
-        });
+        released.retain(|&at| self.room.is_free(at));
         released.sort_unstable();
         released.dedup();
         for run in released.chunk_by(|a, b| a + 1 == *b) {
@@ -248,10 +268,10 @@ impl Swap {
         self.released = released;
     }
 
-    fn punch(&self, block: u32, count: usize) {
+    fn punch(&self, at: u32, count: usize) {
         if let Some(open) = &self.file {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            let (offset, length) = (self.offset(block), wide(count * self.page_size));
+            let (offset, length) = (self.offset(at), wide(count * self.page_size));
             // A hole that could not be made costs memory and nothing else.
             let _ = rustix::fs::fallocate(&open.file, flags, offset, length);
         }
@@ -292,8 +312,8 @@ impl Swap {
             same_filled: self.same_filled,
             spilled: self.spilled,
             demoted: self.demoted,
-            bad_blocks: wide(self.bad.len()),
-            spare_blocks: if self.file.is_some() { u64::from(SPARES - self.spares_used) } else { 0 },
+            bad_blocks: u64::from(self.bad),
+            spare_blocks: if self.file.is_some() { u64::from(SPARES - self.bad) } else { 0 },
             ..of_backing
         }
     }
@@ -315,16 +335,12 @@ impl Swap {
         self.table.get(block).ok_or(StoreError::NoBlock { at: Home::Swap(block), blocks })
     }
 
-    fn physical(&self, block: u32) -> u32 {
-        self.bad.iter().find(|&&(bad, _)| bad == block).map_or(block, |&(_, spare)| spare)
+    fn at(&self, place: u32) -> Option<(Arc<OpenFile>, u64)> {
+        self.file.as_ref().map(|file| (Arc::clone(file), self.offset(place)))
     }
 
-    fn at(&self, physical: u32) -> Option<(Arc<OpenFile>, u64)> {
-        self.file.as_ref().map(|file| (Arc::clone(file), self.offset(physical)))
-    }
-
-    fn offset(&self, physical: u32) -> u64 {
-        u64::from(physical) * wide(self.page_size)
+    fn offset(&self, place: u32) -> u64 {
+        u64::from(place) * wide(self.page_size)
     }
 
     fn sum(&self, page: &[u8]) -> u32 {

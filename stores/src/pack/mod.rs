@@ -5,7 +5,6 @@
 //!
 //! Who has which page is the caller's table; this knows slots only.
 
-mod ages;
 mod chunk;
 mod compressor;
 mod slab;
@@ -114,7 +113,7 @@ impl Pack {
 
     /// Can anything at all be kept?
     pub(crate) fn has_room(&self) -> bool {
-        self.slab.has_room()
+        self.aim > 0 && self.slab.has_room()
     }
 
     /// At most so many bytes should be used, everything included.

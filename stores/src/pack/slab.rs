@@ -10,8 +10,8 @@
 //! A chunk costs memory from when it is first touched until it is given back to the system, which happens only when
 //! less is granted; chunks that cost memory already are taken first.
 
-use super::ages::{Ages, LINK};
 use super::chunk::{Chunk, NO_SLOT, NONE};
+use crate::ages::{Ages, LINK};
 use crate::place::small;
 use crate::sys::{PAGE, give_back, prefer_huge_pages, refuse_huge_pages};
 

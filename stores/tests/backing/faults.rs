@@ -49,7 +49,7 @@ fn a_damaged_page_is_named() {
 #[test]
 fn a_failed_write_goes_to_a_spare_block_and_stays_there() {
     for engine in ENGINES {
-        let mut world = faulty(engine, Faults { seed: 4, failed_writes: 30, ..Faults::default() });
+        let mut world = faulty(engine, Faults { seed: 4, failed_writes: 100, ..Faults::default() });
         churn(&mut world, 77, 60);
         let figures = world.backing.figures();
         assert!(figures.bad_blocks > 0 && figures.retries > 0, "{figures:?}");

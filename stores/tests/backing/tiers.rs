@@ -117,6 +117,9 @@ fn what_is_beyond_the_aim_goes_to_the_swap_file_oldest_first() {
         world.read(Home::Swap(block));
         world.settle();
     });
+    world.backing.aim_packed(0);
+    write_all(&mut world, 200..210, half);
+    assert!(!world.backing.is_in_memory(200), "nothing is packed where nothing should be");
     assert!(world.errors.is_empty(), "{:?}", world.errors);
 }
 

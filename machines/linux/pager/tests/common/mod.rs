@@ -102,9 +102,21 @@ impl Standing {
 
     /// Waits until a figure is what it should be.
     pub fn reaches(&self, name: &str, value: u64) {
+        self.comes_to(&format!("{name} is {value}"), |figures| figures[name].as_u64() == Some(value));
+    }
+
+    /// Waits until every frame is free or withheld for compressed pages.
+    pub fn holds_nothing(&self) {
+        self.comes_to("no frame is in use", |figures| {
+            let figure = |name: &str| figures[name].as_u64().unwrap_or_else(|| panic!("no figure {name}"));
+            figure("free_frames") + figure("withheld_frames") == figure("frames")
+        });
+    }
+
+    fn comes_to(&self, what: &str, is: impl Fn(&Value) -> bool) {
         let until = Instant::now() + Duration::from_secs(10);
-        while self.figure(name) != value {
-            assert!(Instant::now() < until, "{name} is not {value}: {}", self.figures());
+        while !is(&self.figures()) {
+            assert!(Instant::now() < until, "it does not come to this: {what}; {}", self.figures());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

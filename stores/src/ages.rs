@@ -1,7 +1,8 @@
-//! Chunks in use by age: a list through all of them, from which any can be taken.
+//! Some of so many things by age: a list through them, from which any can be taken.
 
-use super::chunk::NONE;
 use crate::place::small;
+
+const NONE: u32 = u32::MAX;
 
 /// Neighbours in the list.
 #[derive(Clone, Copy, Debug)]
@@ -10,31 +11,36 @@ struct Link {
     newer: u32,
 }
 
-/// What a chunk costs here.
-pub(super) const LINK: usize = size_of::<Link>();
+/// What a thing costs here.
+pub(crate) const LINK: usize = size_of::<Link>();
 
 #[derive(Debug)]
-pub(super) struct Ages {
-    /// One for each chunk, and at the end of all one that closes the circle.
+pub(crate) struct Ages {
+    /// One for each thing, and at the end of all one that closes the circle.
     links: Vec<Link>,
 }
 
 impl Ages {
-    pub(super) fn new(chunks: usize) -> Self {
-        let mut links = vec![Link { older: NONE, newer: NONE }; chunks];
-        links.push(Link { older: small(chunks), newer: small(chunks) });
+    pub(crate) fn new(things: usize) -> Self {
+        let mut links = vec![Link { older: NONE, newer: NONE }; things];
+        links.push(Link { older: small(things), newer: small(things) });
         Ages { links }
     }
 
     /// The oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         let some = |number| (number != self.ends()).then_some(number);
         let oldest = some(self.links[self.ends() as usize].newer);
         std::iter::successors(oldest, move |&number| some(self.links[number as usize].newer))
     }
 
-    /// The chunk is the newest; it must not be listed.
-    pub(super) fn push(&mut self, number: u32) {
+    pub(crate) fn newest(&self) -> Option<u32> {
+        let newest = self.links[self.ends() as usize].older;
+        (newest != self.ends()).then_some(newest)
+    }
+
+    /// It is the newest; it must not be listed.
+    pub(crate) fn push(&mut self, number: u32) {
         let ends = self.ends();
         let newest = self.links[ends as usize].older;
         self.links[number as usize] = Link { older: newest, newer: ends };
@@ -42,10 +48,10 @@ impl Ages {
         self.links[ends as usize].older = number;
     }
 
-    /// The chunk, which is listed, is not any more.
-    pub(super) fn remove(&mut self, number: u32) {
+    /// What is listed is not any more.
+    pub(crate) fn remove(&mut self, number: u32) {
         let Link { older, newer } = self.links[number as usize];
-        assert!(older != NONE, "slab: a chunk that nobody uses has an age");
+        assert!(older != NONE, "ages: what is not listed has an age");
         self.links[older as usize].newer = newer;
         self.links[newer as usize].older = older;
         self.links[number as usize] = Link { older: NONE, newer: NONE };
@@ -69,6 +75,6 @@ mod tests {
         assert_eq!(listed(&ages), [2, 0, 3, 1]);
         [2, 3, 1].iter().for_each(|&number| ages.remove(number));
         ages.push(2);
-        assert_eq!(listed(&ages), [0, 2]);
+        assert_eq!((listed(&ages), ages.newest()), (vec![0, 2], Some(2)));
     }
 }
