@@ -13,9 +13,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Places of the swap file beside one for each block: for those that turn out bad, and for pages that leave compressed
-/// memory and are written anew meanwhile.
+/// Places of the swap file that may turn out bad before writing a block fails.
 const SPARES: u32 = 64;
+/// Places beside one for each block: those, and one for each page that leaves compressed memory and is written anew
+/// meanwhile.
 const BESIDES: u32 = SPARES + demotion::MOST;
 /// Places that are free again are given back so many at a time.
 const BATCH: usize = 256;
