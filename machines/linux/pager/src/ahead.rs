@@ -1,8 +1,15 @@
 //! Guesses what a thread will touch next, from where it faulted before.
 //!
 //! A thread that faults three times at one distance is in a sequence (distance one) or a stride. The window doubles
-//! while the guess holds: the next fault comes just behind it. Only free frames are used (that is for the core to see),
-//! so that a wrong guess costs an input and no page.
+//! while the guess holds: the next fault comes just behind it, or at its mark. Only free frames are used (that is for the
+//! core to see), so that a wrong guess costs an input and no page.
+//!
+//! ```text
+//!   last       mark         next
+//!    |          |            |
+//!    f..........m............|               one page of a large window is not shown, so that its touch is told:
+//!    ...........f............|......m......| then the next window is asked for before this one has been used up
+//! ```
 
 /// A thread's sequences: it may follow several, with accesses here and there in between.
 #[derive(Clone, Copy, Default, Debug)]
@@ -35,6 +42,11 @@ impl Streams {
             .fault(arena, page, FIRST_WINDOW.max(around).min(most), most)
             .or_else(|| stream.block(page, if around <= most { around } else { 1 }))
     }
+
+    /// Whether a sequence goes on with `page`, which was brought in for that to be seen.
+    pub(crate) fn marked(&self, arena: u32, page: u32) -> bool {
+        self.streams.iter().any(|stream| stream.arena == arena && stream.mark == Some(page))
+    }
 }
 
 /// One sequence: where the last fault of it was.
@@ -43,6 +55,8 @@ struct Stream {
     arena: u32,
     /// The page of the last fault.
     last: u32,
+    /// The page in the window whose touch is told.
+    mark: Option<u32>,
     /// The page that continues the sequence: behind the window.
     next: u32,
     stride: i32,
@@ -56,6 +70,8 @@ pub(crate) struct Window {
     pub(crate) first: u32,
     pub(crate) stride: i32,
     pub(crate) count: u32,
+    /// The page of them that is not to be shown before it is touched.
+    pub(crate) mark: Option<u32>,
 }
 
 /// Strides beyond this many pages are not strides.
@@ -63,10 +79,12 @@ const MAX_STRIDE: i32 = 64;
 /// Hits in a row before the guess is acted on.
 const SURE: u32 = 2;
 const FIRST_WINDOW: u32 = 4;
+/// Windows from this on have a mark.
+const MARKED: u32 = 16;
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { arena: u32::MAX, last: 0, next: 0, stride: 0, hits: 0, window: 0 }
+        Stream { arena: u32::MAX, last: 0, mark: None, next: 0, stride: 0, hits: 0, window: 0 }
     }
 }
 
@@ -84,22 +102,30 @@ impl Stream {
     /// `least` pages are the first window, `most` the largest.
     fn fault(&mut self, arena: u32, page: u32, least: u32, most: u32) -> Option<Window> {
         let here = self.arena == arena;
-        if here && self.hits >= SURE && page == self.next {
+        let sure = here && self.hits >= SURE;
+        let marked = sure && self.mark == Some(page);
+        if marked || sure && page == self.next {
             self.window = (self.window * 2).clamp(least, most);
-        } else if here && self.hits >= SURE && self.expected(page) {
+        } else if sure && self.expected(page) {
             // Not everything that was guessed came in, for want of frames; the guess was right.
             self.window = (self.window / 2).clamp(least, most);
         } else {
             self.look_at(here, page, least);
         }
-        (self.arena, self.last) = (arena, page);
-        self.next = step(page, self.stride)?;
-        if self.hits < SURE || self.window == 0 {
-            return None;
+        (self.arena, self.last, self.mark) = (arena, page, None);
+        if !marked {
+            self.next = step(page, self.stride)?;
         }
-        let first = self.next;
-        self.next = step(page, self.stride * i32::try_from(self.window + 1).ok()?)?;
-        Some(Window { first, stride: self.stride, count: self.window })
+        if self.hits < SURE || self.window == 0 { None } else { self.open() }
+    }
+
+    /// The next window.
+    fn open(&mut self) -> Option<Window> {
+        let Stream { next: first, stride, window: count, .. } = *self;
+        let behind = |pages: u32| step(first, stride * i32::try_from(pages).ok()?);
+        self.next = behind(count)?;
+        self.mark = if count >= MARKED { behind(count / 2) } else { None };
+        Some(Window { first, stride, count, mark: self.mark })
     }
 
     /// The rest of a block. A fault behind it goes on from there.
@@ -109,9 +135,9 @@ impl Stream {
         if count == 0 {
             return None;
         }
-        (self.last, self.stride) = (last, 1);
+        (self.last, self.stride, self.mark) = (last, 1, None);
         self.next = step(last, 1)?;
-        Some(Window { first: page + 1, stride: 1, count })
+        Some(Window { first: page + 1, stride: 1, count, mark: None })
     }
 
     /// Whether `page` is in the last window.
@@ -155,6 +181,24 @@ mod tests {
         assert_eq!(run(&mut stream, &[18]), [Some((19, 8))]);
         assert_eq!(run(&mut stream, &[27]), [Some((28, 16))]);
         assert_eq!(run(&mut stream, &[44, 77]), [Some((45, 32)), Some((78, 32))]);
+    }
+
+    #[test]
+    fn a_large_window_is_followed_by_the_next_before_its_end() {
+        let mut stream = Streams::default();
+        run(&mut stream, &[10, 11, 12, 13, 18]);
+        let window = stream.fault(0, 27, 32, 1);
+        assert_eq!(window, Some(Window { first: 28, stride: 1, count: 16, mark: Some(36) }));
+        assert!(stream.marked(0, 36) && !stream.marked(0, 37) && !stream.marked(1, 36));
+        assert_eq!(run(&mut stream, &[36, 60, 92]), [Some((44, 32)), Some((76, 32)), Some((108, 32))]);
+    }
+
+    #[test]
+    fn a_mark_that_was_passed_over_ends_nothing() {
+        let mut stream = Streams::default();
+        run(&mut stream, &[10, 11, 12, 13, 18, 27]);
+        assert_eq!(run(&mut stream, &[44, 70]), [Some((45, 32)), Some((71, 16))]);
+        assert!(!stream.marked(0, 36));
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Around {
         let others = u32::MAX.checked_shl(size).unwrap_or(0);
         self.recent[self.oldest] = Block { arena, first, touched: others | 1 << (page - first) };
         self.oldest = (self.oldest + 1) % RECENT;
-        Some(Window { first, stride: 1, count: size })
+        Some(Window { first, stride: 1, count: size, mark: None })
     }
 
     fn try_again(&mut self) -> Option<u32> {
@@ -145,7 +145,7 @@ mod tests {
     fn a_page_is_counted_once_and_only_if_it_was_guessed() {
         let mut around = Around::default();
         let window = around.waits(3, 9, 64);
-        assert_eq!(window, Some(Window { first: 8, stride: 1, count: 4 }));
+        assert_eq!(window, Some(Window { first: 8, stride: 1, count: 4, mark: None }));
         let right = [9, 10, 10, 12, 7].map(|page| around.touched(3, page));
         assert_eq!(right, [false, true, false, false, false]);
         assert!(!around.touched(4, 11) && around.touched == 1);

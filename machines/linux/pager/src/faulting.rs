@@ -88,12 +88,13 @@ impl Server {
         }
         let access = if fault.write { Access::Write } else { Access::Read };
         let (most_ahead, around) = (self.most_ahead(arena), if fault.write { self.around() } else { 1 });
+        // In a frame, or on its way there: for a thread that is on its way, too, nothing new but what it confirms.
+        let there = fault.kind == FaultKind::Minor || self.driver.view().frame_at(at).is_some();
         let (thread, guesses) = self.threads.fault(fault.thread, now);
-        // A page that was guessed goes on with a sequence as one that was not there would.
         let new = match fault.kind {
-            FaultKind::Missing => true,
-            FaultKind::Minor => guesses.around.touched(arena.slot, page),
             FaultKind::Protected => false,
+            FaultKind::Missing | FaultKind::Minor if there => guesses.confirmed(arena.slot, page),
+            FaultKind::Missing | FaultKind::Minor => true,
         };
         let ahead = if new && self.frozen.is_empty() {
             guesses.streams.fault(arena.slot, page, most_ahead, around)
@@ -132,6 +133,7 @@ impl Server {
         }
         let mut page = window.first;
         for _ in 0..window.count {
+            let access = if window.mark == Some(page) { Access::Trap } else { access };
             self.step(Event::Ahead { at: Site { arena, page: VirtPage(page) }, access });
             let Some(next) = page.checked_add_signed(window.stride) else { return };
             page = next;

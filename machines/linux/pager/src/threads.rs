@@ -50,6 +50,14 @@ pub(crate) struct Guesses {
     pub(crate) around: Around,
 }
 
+impl Guesses {
+    /// A page that is in memory, or comes already, was touched. Whether that goes on with a guess, as if it had not been
+    /// there.
+    pub(crate) fn confirmed(&mut self, arena: u32, page: u32) -> bool {
+        self.around.touched(arena, page) || self.streams.marked(arena, page)
+    }
+}
+
 enum Placed {
     Pulled,
     LetGo,
