@@ -143,12 +143,12 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "stress-ng",
-        shows: "every method of --vm and --malloc with --verify",
+        shows: "every method of --vm, and --malloc, with --verify: all that it takes is touched",
         packages: &["stress-ng"],
         needs: &["stress-ng"],
         text: false,
-        small: size(16, 96, 1024),
-        full: size(128, 128, 8192),
+        small: size(64, 48, 1024),
+        full: size(512, 128, 8192),
     },
     Program {
         name: "xz",
