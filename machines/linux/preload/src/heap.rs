@@ -1,7 +1,17 @@
 //! The heap zone: where mimalloc gets its memory. Which parts of it swap has been reserved for.
+//!
+//! ```text
+//! mimalloc commits             asked and reserved, and more behind it reserved ahead
+//! swap runs out                what was only reserved ahead goes back
+//! a segment is purged whole    it goes back, unless mimalloc may use it without committing it again
+//! ```
+//! mimalloc 2.3 takes a span whose memory was refused for one that was not found, begins another segment for it, and one
+//! more, until its addresses are used up. So the segment that it begins after a refusal is refused, too; where it was for
+//! something else, mimalloc asks a second time.
 
-use crate::shortage::Shortage;
+use crate::grains::Grains;
 use crate::start::Managed;
+use crate::sys;
 use mager_linux_client::Error;
 use std::ops::Range;
 
@@ -10,85 +20,140 @@ const GRAIN: usize = 64 << 10;
 /// So much is committed at once, where there is swap for it: each piece asks the pager.
 const LEAST_AHEAD: usize = 1 << 20;
 const MOST_AHEAD: usize = 64 << 20;
+/// mimalloc's segments begin at multiples of so many bytes, and are so long.
+const SEGMENT: usize = 32 << 20;
 
-/// Grains of the heap zone.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    /// One bit a grain: it is committed.
-    bits: Vec<u64>,
-    grains: usize,
-    committed: usize,
+    /// Swap is reserved for these.
+    reserved: Grains,
+    /// mimalloc has committed these, all of them reserved.
+    asked: Grains,
     page: usize,
-    shortage: Shortage,
+    /// A span was refused, and no segment since.
+    refused: bool,
 }
 
 impl Heap {
     /// Nothing of its `len` bytes is committed.
     pub(crate) fn new(len: usize, page: usize) -> Self {
         let grains = len / GRAIN;
-        Heap { bits: vec![0; grains.div_ceil(64)], grains, committed: 0, page, shortage: Shortage::default() }
-    }
-
-    fn is_committed(&self, grain: usize) -> bool {
-        self.bits[grain / 64] >> (grain % 64) & 1 == 1
-    }
-
-    /// The first grain from `at` on, before `end`, of which that is (or is not) true; else `end`.
-    fn next(&self, at: usize, end: usize, committed: bool) -> usize {
-        let mut at = at;
-        while at < end && self.is_committed(at) != committed {
-            let whole = if committed { 0 } else { u64::MAX };
-            at += if at.is_multiple_of(64) && self.bits[at / 64] == whole { 64 } else { 1 };
-        }
-        at.min(end)
+        Heap { reserved: Grains::new(grains), asked: Grains::new(grains), page, refused: false }
     }
 
     /// Has swap reserved for these bytes of the arena.
     pub(crate) fn commit(&mut self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
-        let end = bytes.end.div_ceil(GRAIN);
-        let mut at = self.next(bytes.start / GRAIN, end, false);
-        while at < end {
-            let until = self.next(at, end, true);
-            let done = self.commit_run(managed, at..until)?;
-            at = self.next(done, end, false);
+        let grains = bytes.start / GRAIN..bytes.end.div_ceil(GRAIN);
+        let begins = address_of(managed, bytes.start).is_multiple_of(SEGMENT);
+        if begins && std::mem::take(&mut self.refused) {
+            return Err(Error::NoRoom { wanted: managed.pages(bytes.start, bytes.end).count });
+        }
+        let done = self.reserve_all(managed, grains.clone());
+        match done {
+            Ok(()) => self.asked.add(grains),
+            Err(_) => self.refused |= !begins,
+        }
+        done
+    }
+
+    fn reserve_all(&mut self, managed: &Managed, grains: Range<usize>) -> Result<(), Error> {
+        let mut at = grains.start;
+        while let Some(run) = self.reserved.missing(at..grains.end) {
+            at = self.reserve(managed, run)?;
         }
         Ok(())
     }
 
-    /// Commits these, and more behind them if there is swap for that. Where what is committed ends.
-    fn commit_run(&mut self, managed: &Managed, run: Range<usize>) -> Result<usize, Error> {
-        let ahead = (self.committed * GRAIN / 8).clamp(LEAST_AHEAD, MOST_AHEAD) / GRAIN;
-        let most = self.next(run.end, (run.start + ahead).clamp(run.end, self.grains), true);
-        let end = if self.ask(managed, run.start..most).is_ok() {
+    /// Reserves these, and more behind them if there is swap for that. Where what is reserved ends.
+    fn reserve(&mut self, managed: &Managed, run: Range<usize>) -> Result<usize, Error> {
+        let ahead = (self.reserved.count() * GRAIN / 8).clamp(LEAST_AHEAD, MOST_AHEAD) / GRAIN;
+        let border = (run.start + ahead).clamp(run.end, self.reserved.end());
+        let most = self.reserved.run(run.end..border).map_or(border, |taken| taken.start);
+        let end = if ask(managed, run.start..most).is_ok() {
             most
         } else {
-            self.ask(managed, run.clone())?;
+            if ask(managed, run.clone()).is_err() {
+                self.give_up_what_nobody_asked_for(managed)?;
+                ask(managed, run.clone())?;
+            }
             run.end
         };
-        for grain in run.start..end {
-            self.bits[grain / 64] |= 1 << (grain % 64);
-        }
-        self.committed += end - run.start;
+        self.reserved.add(run.start..end);
         Ok(end)
     }
 
-    fn ask(&mut self, managed: &Managed, run: Range<usize>) -> Result<(), Error> {
-        self.shortage.commit(managed, managed.pages(run.start * GRAIN, run.end * GRAIN))
-    }
-
-    /// Gives frames and swap of these bytes back: they are zeros again.
-    pub(crate) fn discard(&self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
-        let (start, stop) = (bytes.start.next_multiple_of(self.page), bytes.end / self.page * self.page);
-        let end = stop.div_ceil(GRAIN);
-        let mut at = self.next(start / GRAIN, end, true);
-        while at < end {
-            let until = self.next(at, end, false);
-            let pages = managed.pages((at * GRAIN).max(start), (until * GRAIN).min(stop));
-            if pages.count > 0 {
-                managed.arena.discard(pages)?;
+    #[cold]
+    pub(crate) fn give_up_what_nobody_asked_for(&mut self, managed: &Managed) -> Result<(), Error> {
+        let mut at = 0;
+        while let Some(run) = self.reserved.run(at..self.reserved.end()) {
+            at = run.start;
+            match self.asked.missing(run.clone()) {
+                Some(idle) => self.withdraw(managed, idle)?,
+                None => at = run.end,
             }
-            at = self.next(until, end, true);
         }
         Ok(())
     }
+
+    fn withdraw(&mut self, managed: &Managed, run: Range<usize>) -> Result<(), Error> {
+        managed.arena.withdraw(managed.pages(run.start * GRAIN, run.end * GRAIN))?;
+        managed.has_room();
+        self.reserved.remove(run.clone());
+        self.asked.remove(run);
+        Ok(())
+    }
+
+    /// Gives frames and swap of these bytes back: they are zeros again.
+    pub(crate) fn discard(&mut self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
+        let mut at = bytes.start;
+        while at < bytes.end {
+            let address = address_of(managed, at);
+            let border = at + (address + 1).next_multiple_of(SEGMENT) - address;
+            let part = at..border.min(bytes.end);
+            at = part.end;
+            if part.end == border && part.len() == SEGMENT {
+                self.discard_segment(managed, part)?;
+            } else {
+                self.discard_part(managed, part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of a segment is in use. If it was not committed whole, mimalloc commits what it uses of it anew: so what
+    /// was reserved goes back, too. Grains that it shares with its neighbours stay.
+    fn discard_segment(&mut self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
+        let own = bytes.start.div_ceil(GRAIN)..bytes.end / GRAIN;
+        if self.asked.missing(own.clone()).is_none() {
+            return self.discard_part(managed, bytes);
+        }
+        self.discard_part(managed, bytes.start..own.start * GRAIN)?;
+        self.discard_part(managed, own.end * GRAIN..bytes.end)?;
+        while let Some(run) = self.reserved.run(own.clone()) {
+            self.withdraw(managed, run)?;
+        }
+        Ok(())
+    }
+
+    fn discard_part(&self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
+        let (start, stop) = (bytes.start.next_multiple_of(self.page), bytes.end / self.page * self.page);
+        let (mut at, end) = (start / GRAIN, stop.div_ceil(GRAIN));
+        while let Some(run) = self.reserved.run(at..end) {
+            let pages = managed.pages((run.start * GRAIN).max(start), (run.end * GRAIN).min(stop));
+            if pages.count > 0 {
+                managed.arena.discard(pages)?;
+            }
+            at = run.end;
+        }
+        Ok(())
+    }
+}
+
+/// Where a byte of the arena is.
+fn address_of(managed: &Managed, at: usize) -> usize {
+    sys::word(managed.arena.addresses().0) + at
+}
+
+fn ask(managed: &Managed, run: Range<usize>) -> Result<(), Error> {
+    managed.commit(managed.pages(run.start * GRAIN, run.end * GRAIN))
 }

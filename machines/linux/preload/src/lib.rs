@@ -19,6 +19,7 @@ mod address;
 mod children;
 mod descriptors;
 mod environment;
+mod grains;
 mod heap;
 mod mappings;
 mod masks;

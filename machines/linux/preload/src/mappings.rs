@@ -1,6 +1,5 @@
 //! The mapping zone: large anonymous mappings, and allocations too large for mimalloc's blocks.
 
-use crate::shortage::Shortage;
 use crate::start::Managed;
 use crate::sys;
 use mager_linux_client::{Error, Pages, Room};
@@ -18,7 +17,6 @@ pub(crate) struct Mappings {
     page: usize,
     /// The arena's first address.
     base: usize,
-    shortage: Shortage,
 }
 
 impl Mappings {
@@ -28,14 +26,7 @@ impl Mappings {
         let mut room = Room::new(number(end));
         let taken = room.take_at(0, number(start));
         debug_assert!(taken, "mappings: an empty room has room");
-        Mappings {
-            room,
-            runs: BTreeMap::new(),
-            guarded: BTreeMap::new(),
-            page,
-            base,
-            shortage: Shortage::default(),
-        }
+        Mappings { room, runs: BTreeMap::new(), guarded: BTreeMap::new(), page, base }
     }
 
     fn count(&self, len: usize) -> Option<u32> {
@@ -55,7 +46,7 @@ impl Mappings {
         let count = count.ok_or(Error::NoRoom { wanted: u32::MAX })?;
         let found = self.room.take(count + slack).ok_or(Error::NoRoom { wanted: count })?;
         let page = self.trim(found, count, slack, align);
-        let mapped = self.shortage.commit(managed, Pages { page, count });
+        let mapped = managed.commit(Pages { page, count });
         match mapped {
             Ok(()) => _ = self.runs.insert(page, count),
             Err(_) => self.room.give(page, count),
@@ -98,7 +89,7 @@ impl Mappings {
         for run in self.inside(&self.around(bytes)) {
             self.unguard(run);
             managed.arena.withdraw(run)?;
-            self.shortage.ends();
+            managed.has_room();
             self.cut(run);
             self.room.give(run.page, run.count);
         }
@@ -144,7 +135,7 @@ impl Mappings {
         if page + count != had.end || !self.room.take_at(had.end, more) {
             return Ok(false);
         }
-        let committed = self.shortage.commit(managed, Pages { page: had.end, count: more });
+        let committed = managed.commit(Pages { page: had.end, count: more });
         match committed {
             Ok(()) => _ = self.runs.insert(page, count + more),
             Err(_) => self.room.give(had.end, more),

@@ -1,9 +1,8 @@
 //! Swap that was asked for and is not there. A program that takes all it can get asks again at once, and each question
 //! goes to the pager and back: what was refused a moment ago is refused here.
 
-use crate::start::Managed;
 use crate::sys;
-use mager_linux_client::{Error, PAGER_DIED, Pages};
+use mager_linux_client::{Arena, Error, PAGER_DIED, Pages};
 use std::time::{Duration, Instant};
 
 /// So long nobody is asked for as much again: somebody may have given some back.
@@ -26,11 +25,11 @@ pub(crate) struct Shortage(Option<(u32, Instant)>);
 
 impl Shortage {
     /// Has swap reserved for these pages.
-    pub(crate) fn commit(&mut self, managed: &Managed, pages: Pages) -> Result<(), Error> {
+    pub(crate) fn commit(&mut self, arena: &Arena, pages: Pages) -> Result<(), Error> {
         if self.knows(pages.count) {
             return Err(Error::NoRoom { wanted: pages.count });
         }
-        let asked = managed.arena.commit(pages);
+        let asked = arena.commit(pages);
         if let Err(Error::Lost(_)) = asked {
             end();
         }

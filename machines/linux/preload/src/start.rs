@@ -2,11 +2,12 @@
 
 use crate::heap::Heap;
 use crate::mappings::Mappings;
+use crate::shortage::Shortage;
 use crate::{address, children, descriptors, environment, masks, sys, tell};
 use mager_linux_client::{Arena, Connection, Error, Gate, OnPagerDeath, Pages};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Where the pager listens.
 const SOCKET: &str = "MAGER_RUN_SOCKET";
@@ -32,6 +33,8 @@ pub(crate) struct Managed {
     pub(crate) gate: Gate,
     /// Behind the gate, so that no fork finds it locked.
     zones: Mutex<Zones>,
+    /// Of the heap and of mappings: what one gives back, the other may have. Behind the zones.
+    shortage: Mutex<Shortage>,
 }
 
 /// Which parts of the arena are in use.
@@ -39,6 +42,19 @@ pub(crate) struct Managed {
 pub(crate) struct Zones {
     pub(crate) heap: Heap,
     pub(crate) mappings: Mappings,
+}
+
+impl Zones {
+    /// A mapping of fresh zeros; where it is. If swap is short, the heap gives up what it has only reserved ahead.
+    pub(crate) fn map(&mut self, managed: &Managed, len: usize, align: usize) -> Result<usize, Error> {
+        match self.mappings.map(managed, len, align) {
+            Err(Error::Refused { .. }) => {
+                self.heap.give_up_what_nobody_asked_for(managed)?;
+                self.mappings.map(managed, len, align)
+            }
+            done => done,
+        }
+    }
 }
 
 /// Who is to serve a call.
@@ -136,7 +152,8 @@ impl Managed {
         let mappings = Mappings::new(base, page, len / 2, len);
         address::set(base, len / 2, len);
         let zones = Mutex::new(Zones { heap, mappings });
-        let managed = Managed { arena, _connection: connection, gate: Gate::new(), zones };
+        let shortage = Mutex::default();
+        let managed = Managed { arena, _connection: connection, gate: Gate::new(), zones, shortage };
         let _ = MANAGED.set(managed);
         children::watch_forks();
         sys::give_to_allocator(base, len / 2);
@@ -147,6 +164,20 @@ impl Managed {
     pub(crate) fn zones<T>(&self, work: impl FnOnce(&mut Zones) -> T) -> T {
         let _passage = self.gate.pass();
         work(&mut self.zones.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has swap reserved for these pages.
+    pub(crate) fn commit(&self, pages: Pages) -> Result<(), Error> {
+        self.shortage().commit(&self.arena, pages)
+    }
+
+    /// Something was given back.
+    pub(crate) fn has_room(&self) {
+        self.shortage().ends();
+    }
+
+    fn shortage(&self) -> MutexGuard<'_, Shortage> {
+        self.shortage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes of the arena, from its start, as pages; whole pages only.

@@ -158,11 +158,15 @@ pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
 /// Numbers of mimalloc's options that its bindings do not name.
 const EAGER_COMMIT: mi::mi_option_t = 3;
 const PURGE_DELAY: mi::mi_option_t = 15;
+/// What it would take from the system at a time once its own is used up, whatever `limit_os_alloc` says.
+const ARENA_RESERVE: mi::mi_option_t = 23;
 
 /// `len` bytes from `base` on are all that mimalloc has. Committing them is asked of `mprotect`, and giving them back of
 /// `madvise`: of ours.
 pub(crate) fn give_to_allocator(base: usize, len: usize) {
-    for (option, value) in [(mi::mi_option_limit_os_alloc, 1), (EAGER_COMMIT, 0), (PURGE_DELAY, 10)] {
+    let choices =
+        [(mi::mi_option_limit_os_alloc, 1), (ARENA_RESERVE, 0), (EAGER_COMMIT, 0), (PURGE_DELAY, 10)];
+    for (option, value) in choices {
         // SAFETY: an option and its value.
         unsafe { mi::mi_option_set(option, value) };
     }

@@ -136,8 +136,67 @@ static void placement(void) {
     MUST(sched_setaffinity(0, sizeof all, &all) == 0); free(work);
 }
 
+static pthread_barrier_t all;
+static void *block_of_a_thread(void *at) {
+    unsigned char *block = *(void **)at = malloc(100);
+    pthread_barrier_wait(&all);
+    MUST(block && memset(block, 1, 100));
+    pthread_barrier_wait(&all);
+    free(block);
+    return NULL;
+}
+
+/* More threads than there are segments in the heap: their memory comes from the arena all the same. */
+static void threads(void) {
+    enum { MANY = 1100 };
+    static pthread_t thread[MANY];
+    static void *block[MANY];
+    char line[256];
+    unsigned long from = 0, to = 0, mine;
+    pthread_attr_t small;
+    MUST(!pthread_barrier_init(&all, NULL, MANY + 1) && !pthread_attr_init(&small));
+    MUST(!pthread_attr_setstacksize(&small, 64 << 10) && (mine = (unsigned long)malloc(100)));
+    for (int i = 0; i < MANY; i++) MUST(!pthread_create(&thread[i], &small, block_of_a_thread, &block[i]));
+    pthread_barrier_wait(&all);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    MUST(maps);
+    while (fgets(line, sizeof line, maps)) {
+        MUST(sscanf(line, "%lx-%lx", &from, &to) == 2);
+        if (from <= mine && mine < to) break;
+    }
+    for (int i = 0; i < MANY; i++) MUST(from <= (unsigned long)block[i] && (unsigned long)block[i] < to);
+    fclose(maps);
+    pthread_barrier_wait(&all);
+    for (int i = 0; i < MANY; i++) MUST(!pthread_join(thread[i], NULL));
+}
+
+/* The largest block that is to be had, in MiB. */
+static size_t room(void) {
+    size_t most = 0;
+    for (size_t step = 512; step; step /= 2) {
+        void *volatile block = malloc((most + step) * MIB);
+        if (block) most += step;
+        free(block);
+    }
+    return most;
+}
+
+/* 1 GiB of swap and 8 MiB of memory are all that there is, and nearly all of it is to be had, in blocks of any size:
+   again, when those of another size are freed. */
+static void shortage(size_t size) {
+    void **blocks = NULL, **block;
+    size_t count = 0, most = 1032 * MIB / size, before = room();
+    errno = 0;
+    while ((block = malloc(size)) && count <= most) { *block = blocks; blocks = block; count++; }
+    MUST(!block && errno == ENOMEM && count <= most && count > most * 3 / 4);
+    for (int i = 0; i < 100; i++) { void *volatile more = malloc(size); MUST(!more); }
+    while ((block = blocks)) { blocks = *block; free(block); }
+    MUST(room() + 20 >= before);
+}
+
 int main(void) {
     allocation(); mappings(); children(); descriptors(); placement();
+    threads(); shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(60000);
     puts("as promised");
     return 0;
 }

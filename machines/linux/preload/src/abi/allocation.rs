@@ -6,6 +6,7 @@ use crate::address::{Owner, offset, owner};
 use crate::start::{Managed, Server, managed, server};
 use crate::sys;
 use libmimalloc_sys as mi;
+use mager_linux_client::Error;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
@@ -20,19 +21,32 @@ fn none(errno: c_int) -> *mut c_void {
     null_mut()
 }
 
-fn found(block: *mut c_void) -> *mut c_void {
-    if block.is_null() { none(libc::ENOMEM) } else { block }
+/// mimalloc's answer. Where it has none, for want of addresses or of swap for a whole span, a mapping may do.
+fn found(block: *mut c_void, size: usize, align: usize) -> *mut c_void {
+    if block.is_null() { answer(mapping(size.max(1), align)) } else { block }
 }
 
 /// A mapping of its own: zeros.
 #[cold]
+fn mapping(size: usize, align: usize) -> Result<*mut c_void, Error> {
+    let managed = managed().ok_or(Error::NoRoom { wanted: 0 })?;
+    let at = managed.zones(|zones| zones.map(managed, size, align))?;
+    Ok(pointer(sys::word(managed.arena.addresses().0) + at))
+}
+
+/// The same. If swap is short, the heap gives back first what blocks were freed of.
+#[cold]
 fn large(size: usize, align: usize) -> *mut c_void {
-    let Some(managed) = managed() else { return none(libc::ENOMEM) };
-    let base = sys::word(managed.arena.addresses().0);
-    match managed.zones(|zones| zones.mappings.map(managed, size, align)) {
-        Ok(at) => pointer(base + at),
-        Err(why) => none(no_memory(why)),
-    }
+    answer(mapping(size, align).or_else(|_| {
+        // SAFETY: it takes a choice.
+        unsafe { mi::mi_collect(true) };
+        managed().into_iter().for_each(Managed::has_room);
+        mapping(size, align)
+    }))
+}
+
+fn answer(mapped: Result<*mut c_void, Error>) -> *mut c_void {
+    mapped.unwrap_or_else(|why| none(no_memory(why)))
 }
 
 #[unsafe(no_mangle)]
@@ -44,7 +58,7 @@ unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
         return large(size, 1);
     }
     // SAFETY: it takes any size.
-    found(unsafe { mi::mi_malloc(size) })
+    found(unsafe { mi::mi_malloc(size) }, size, 1)
 }
 
 #[unsafe(no_mangle)]
@@ -56,7 +70,7 @@ unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
         None => none(libc::ENOMEM),
         Some(bytes) if bytes > LARGE => large(bytes, 1),
         // SAFETY: it takes any size.
-        Some(bytes) => found(unsafe { mi::mi_zalloc(bytes) }),
+        Some(bytes) => found(unsafe { mi::mi_zalloc(bytes) }, bytes, 1),
     }
 }
 
@@ -88,7 +102,10 @@ unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
     let from = owner(old.addr());
     if from == Owner::Heap && size <= LARGE && server() == Server::Arena {
         // SAFETY: the caller has it from us, and it is mimalloc's.
-        return found(unsafe { mi::mi_realloc(old, size) });
+        let new = unsafe { mi::mi_realloc(old, size) };
+        if !new.is_null() {
+            return new;
+        }
     }
     if from == Owner::Elsewhere {
         if old.is_null() {
@@ -152,7 +169,7 @@ unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
         return large(size.max(1), align);
     }
     // SAFETY: it takes any size, and an alignment that is a power of two.
-    found(unsafe { mi::mi_malloc_aligned(size, align.max(ALIGN)) })
+    found(unsafe { mi::mi_malloc_aligned(size, align.max(ALIGN)) }, size, align)
 }
 
 #[unsafe(no_mangle)]

@@ -74,7 +74,7 @@ unsafe extern "C" fn mmap(
         call.tell_if_large();
         return sys::map(call.address, len, rights, flags, fd, at);
     }
-    match managed.zones(|zones| zones.mappings.map(managed, len, 1)) {
+    match managed.zones(|zones| zones.map(managed, len, 1)) {
         Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
         // Reserved without a need for memory: it may be.
         Err(_) if flags & libc::MAP_NORESERVE != 0 => sys::map(call.address, len, rights, flags, fd, 0),
@@ -275,7 +275,7 @@ unsafe extern "C" fn mremap(
 /// # Safety
 /// `old` is a mapping of `old_len` bytes in the arena.
 unsafe fn moved(managed: &Managed, old: *mut c_void, old_len: usize, new_len: usize) -> *mut c_void {
-    let new = match managed.zones(|zones| zones.mappings.map(managed, new_len, 1)) {
+    let new = match managed.zones(|zones| zones.map(managed, new_len, 1)) {
         Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
         Err(why) => return failed(no_memory(why)),
     };
