@@ -178,7 +178,7 @@ impl S3Fifo {
     }
 
     fn evict(&mut self) {
-        self.credit = (self.credit + 3).min((self.n - self.n / 10) / 4 + 3);
+        self.credit = (self.credit + 1).min((self.n - self.n / 10) / 4 + 1);
         let most = if self.fresh > 0 { self.watched + 8 } else { self.n };
         self.watch(self.small.len().saturating_sub(self.fresh).min(most));
         while self.main.len() <= self.n - self.n / 10 && !self.small.is_empty() {
