@@ -27,9 +27,11 @@ the unlimited run had.
 
 const SMALL: &str = "
 Read these small rows as a test of compatibility more than of speed: the group's 8 MiB more than the budget are the
-difference between paging and none for some programs, and stress-ng takes all the memory there is. Programs that did not
-end within the limit are left out of the means.
+difference between paging and none for some programs. Programs that did not end within the limit are left out of the
+means.
 ";
+
+const OUTSIDE: &str = "most of its memory lies beside the budget: not in the means";
 
 /// The page.
 pub fn tell(results: &Results) -> String {
@@ -114,8 +116,9 @@ fn same(row: &Row) -> &'static str {
 
 fn note(row: &Row) -> String {
     let wrong = |way: Way| Some(format!("{}: {}", way.name(), row.wrong(way)?));
-    let notes = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed].into_iter().filter_map(wrong);
-    notes.collect::<Vec<_>>().join("; ").replace('|', "/")
+    let ways = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed];
+    let outside = ways.iter().any(|&way| !row.is_bounded(way)).then(|| String::from(OUTSIDE));
+    ways.into_iter().filter_map(wrong).chain(outside).collect::<Vec<_>>().join("; ").replace('|', "/")
 }
 
 fn tell_means(results: &Results, text: &mut String) {

@@ -55,9 +55,11 @@ impl Results {
             .collect()
     }
 
-    /// The geometric mean of a way's times, each as a multiple of another way's; and of how many programs.
+    /// The geometric mean of a way's times, each as a multiple of another way's; and of how many programs. One that has
+    /// most of its memory beside its budget proves nothing there.
     pub fn mean(&self, way: Way, beside: Way) -> Option<(f64, usize)> {
-        let ratios: Vec<f64> = self.rows.iter().filter_map(|row| row.ratio(way, beside)).collect();
+        let bounded = self.rows.iter().filter(|row| row.is_bounded(way));
+        let ratios: Vec<f64> = bounded.filter_map(|row| row.ratio(way, beside)).collect();
         let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
         (!ratios.is_empty()).then(|| ((sum / ratios.len() as f64).exp(), ratios.len()))
     }
@@ -106,6 +108,12 @@ impl Row {
     /// The most bytes of private memory in any run.
     pub fn private(&self, way: Way) -> Option<u64> {
         self.of(way).filter_map(|outcome| outcome.private).max()
+    }
+
+    /// Not more of its memory is outside the budget than inside, as far as that was seen.
+    pub fn is_bounded(&self, way: Way) -> bool {
+        let outside = if way.is_mager() { self.private(way) } else { None };
+        outside.is_none_or(|outside| outside <= self.allowed(way))
     }
 
     /// The most bytes that the program needs.
@@ -195,5 +203,14 @@ mod tests {
         let (mean, rows) = results.mean(Way::Mager, Way::Unlimited).unwrap();
         assert!((mean - 1.0).abs() < 1e-9 && rows == 2, "{mean}");
         assert_eq!(results.mean(Way::Mager, Way::Cgroup), None);
+    }
+    #[test]
+    fn a_program_whose_memory_is_beside_the_budget_counts_for_no_mean() {
+        let beside = Outcome { private: Some(11 * MIB), ..ended(1.0, 7, 0) };
+        let row = row(&[(Way::Unlimited, ended(1.0, 7, 0)), (Way::Mager, beside)]);
+        assert!(!row.is_bounded(Way::Mager) && row.is_bounded(Way::Unlimited));
+        let results =
+            Results { rows: vec![row], ways: vec![], scale: Scale::Small, runs: 1, share: 50 };
+        assert_eq!(results.mean(Way::Mager, Way::Unlimited), None);
     }
 }
