@@ -3,8 +3,11 @@
 //! ```text
 //! mimalloc commits             asked and reserved, and more behind it reserved ahead
 //! swap runs out                what was only reserved ahead goes back
-//! a segment is purged whole    it goes back, unless mimalloc may use it without committing it again
+//! a segment is purged whole    all of it goes back: mimalloc commits what it uses of it anew
 //! ```
+//! That it does as long as it never commits a segment in one call (`_mi_arena_free`): eager commits are off, and blocks
+//! that need a segment of their own it is not asked for.
+//!
 //! mimalloc 2.3 takes a span whose memory was refused for one that was not found, begins another segment for it, and one
 //! more, until its addresses are used up. So the segment that it begins after a refusal is refused, too; where it was for
 //! something else, mimalloc asks a second time.
@@ -48,12 +51,24 @@ impl Heap {
         if begins && std::mem::take(&mut self.refused) {
             return Err(Error::NoRoom { wanted: managed.pages(bytes.start, bytes.end).count });
         }
-        let done = self.reserve_all(managed, grains.clone());
-        match done {
-            Ok(()) => self.asked.add(grains),
-            Err(_) => self.refused |= !begins,
+        // First, so that what is reserved of them already is not taken for idle when swap is short.
+        let new = self.ask_for(grains.clone());
+        let done = self.reserve_all(managed, grains);
+        if done.is_err() {
+            new.into_iter().for_each(|run| self.asked.remove(run));
+            self.refused |= !begins;
         }
         done
+    }
+
+    /// What was not asked for before.
+    fn ask_for(&mut self, grains: Range<usize>) -> Vec<Range<usize>> {
+        let mut new = Vec::new();
+        while let Some(run) = self.asked.missing(grains.clone()) {
+            self.asked.add(run.clone());
+            new.push(run);
+        }
+        new
     }
 
     fn reserve_all(&mut self, managed: &Managed, grains: Range<usize>) -> Result<(), Error> {
@@ -120,13 +135,9 @@ impl Heap {
         Ok(())
     }
 
-    /// Nothing of a segment is in use. If it was not committed whole, mimalloc commits what it uses of it anew: so what
-    /// was reserved goes back, too. Grains that it shares with its neighbours stay.
+    /// Nothing of a segment is in use: its reservation goes back, too. Grains that it shares with its neighbours stay.
     fn discard_segment(&mut self, managed: &Managed, bytes: Range<usize>) -> Result<(), Error> {
         let own = bytes.start.div_ceil(GRAIN)..bytes.end / GRAIN;
-        if self.asked.missing(own.clone()).is_none() {
-            return self.discard_part(managed, bytes);
-        }
         self.discard_part(managed, bytes.start..own.start * GRAIN)?;
         self.discard_part(managed, own.end * GRAIN..bytes.end)?;
         while let Some(run) = self.reserved.run(own.clone()) {

@@ -171,7 +171,7 @@ impl Managed {
         self.shortage().commit(&self.arena, pages)
     }
 
-    /// Something was given back.
+    /// Something was given back. Behind the gate, as all of this is.
     pub(crate) fn has_room(&self) {
         self.shortage().ends();
     }

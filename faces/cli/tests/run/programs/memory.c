@@ -181,22 +181,36 @@ static size_t room(void) {
     return most;
 }
 
-/* 1 GiB of swap and 8 MiB of memory are all that there is, and nearly all of it is to be had, in blocks of any size:
-   again, when those of another size are freed. */
+/* 1 GiB of swap and 8 MiB of memory are all that there is, and nearly all of it is to be had and used, in blocks of any
+   size: again, when those of another size are freed. */
 static void shortage(size_t size) {
     void **blocks = NULL, **block;
     size_t count = 0, most = 1032 * MIB / size, before = room();
     errno = 0;
-    while ((block = malloc(size)) && count <= most) { *block = blocks; blocks = block; count++; }
+    while ((block = malloc(size)) && count <= most) {
+        for (size_t at = 0; at < size; at += 65536) ((volatile char *)block)[at] = 1;
+        *block = blocks; blocks = block; count++;
+    }
     MUST(!block && errno == ENOMEM && count <= most && count > most * 3 / 4);
     for (int i = 0; i < 100; i++) { void *volatile more = malloc(size); MUST(!more); }
     while ((block = blocks)) { blocks = *block; free(block); }
     MUST(room() + 20 >= before);
 }
 
+/* An aligned block that is refused or given, never given without memory. */
+static void aligned_shortage(void) {
+    void *held[128], *volatile block;
+    size_t count = 0;
+    while (count < 128 && !posix_memalign(&held[count], 4096, 16 * MIB)) memset(held[count++], 1, 65536);
+    MUST(count > 48 && count < 128);
+    for (size_t size = 8 * MIB; size >= MIB; size /= 2)
+        if ((block = aligned_alloc(MIB, size))) { for (size_t at = 0; at < size; at += 4096) ((char *)block)[at] = 1; free(block); }
+    while (count) free(held[--count]);
+}
+
 int main(void) {
     allocation(); mappings(); children(); descriptors(); placement();
-    threads(); shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(60000);
+    threads(); aligned_shortage(); shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(8000);
     puts("as promised");
     return 0;
 }

@@ -37,10 +37,14 @@ fn mapping(size: usize, align: usize) -> Result<*mut c_void, Error> {
 /// The same. If swap is short, the heap gives back first what blocks were freed of.
 #[cold]
 fn large(size: usize, align: usize) -> *mut c_void {
-    answer(mapping(size, align).or_else(|_| {
+    answer(mapping(size, align).or_else(|why| {
+        let Some(managed) = managed() else { return Err(why) };
+        if size > sys::word(managed.arena.addresses().1) {
+            return Err(why);
+        }
         // SAFETY: it takes a choice.
         unsafe { mi::mi_collect(true) };
-        managed().into_iter().for_each(Managed::has_room);
+        managed.zones(|_| managed.has_room());
         mapping(size, align)
     }))
 }
@@ -165,8 +169,9 @@ unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
     if server() == Server::System {
         return sys::own_memalign(align, size);
     }
-    if size > LARGE || align > LARGE / 2 {
-        return large(size.max(1), align);
+    // mimalloc looks for an aligned place in a block that is larger by so much.
+    if size.saturating_add(align) > LARGE {
+        return large(size.max(1), align.max(ALIGN));
     }
     // SAFETY: it takes any size, and an alignment that is a power of two.
     found(unsafe { mi::mi_malloc_aligned(size, align.max(ALIGN)) }, size, align)
