@@ -43,9 +43,12 @@ impl Streams {
             .or_else(|| stream.block(page, if around <= most { around } else { 1 }))
     }
 
-    /// Whether a sequence goes on with `page`, which was brought in for that to be seen.
-    pub(crate) fn marked(&self, arena: u32, page: u32) -> bool {
-        self.streams.iter().any(|stream| stream.arena == arena && stream.mark == Some(page))
+    /// Whether a sequence goes on with `page`, though it is there or on its way: it was brought in for that to be seen, or
+    /// by somebody else.
+    pub(crate) fn confirmed(&self, arena: u32, page: u32) -> bool {
+        let goes_on =
+            |stream: &Stream| stream.mark == Some(page) || stream.hits >= SURE && stream.next == page;
+        self.streams.iter().any(|stream| stream.arena == arena && goes_on(stream))
     }
 }
 
@@ -189,7 +192,8 @@ mod tests {
         run(&mut stream, &[10, 11, 12, 13, 18]);
         let window = stream.fault(0, 27, 32, 1);
         assert_eq!(window, Some(Window { first: 28, stride: 1, count: 16, mark: Some(36) }));
-        assert!(stream.marked(0, 36) && !stream.marked(0, 37) && !stream.marked(1, 36));
+        let confirmed = [36, 37, 44, 45].map(|page| stream.confirmed(0, page));
+        assert_eq!((confirmed, stream.confirmed(1, 36)), ([true, false, true, false], false));
         assert_eq!(run(&mut stream, &[36, 60, 92]), [Some((44, 32)), Some((76, 32)), Some((108, 32))]);
     }
 
@@ -198,7 +202,7 @@ mod tests {
         let mut stream = Streams::default();
         run(&mut stream, &[10, 11, 12, 13, 18, 27]);
         assert_eq!(run(&mut stream, &[44, 70]), [Some((45, 32)), Some((71, 16))]);
-        assert!(!stream.marked(0, 36));
+        assert!(!stream.confirmed(0, 36));
     }
 
     #[test]

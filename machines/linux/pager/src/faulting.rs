@@ -1,12 +1,13 @@
 //! Faults into the core, answers after them, and work ahead of them.
 
+use crate::ahead::Window;
 use crate::elastic::Pressure;
 use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
 use mager_driver::{Control, Outcome, Paging};
 use mager_linux_sys::{Fault, FaultKind};
-use mager_pager::{Access, ArenaId, Event, Site, VirtPage};
+use mager_pager::{Access, ArenaId, Event, Shown, Site, VirtPage};
 use rustix::event::epoll::{self, EventFlags};
 use std::time::Instant;
 
@@ -116,28 +117,46 @@ impl Server {
 
     /// What lies around a page that has to be read, if that is worth it for this thread.
     fn read_around(&mut self, at: Site, thread: u16, most: u32) {
-        let window =
+        let guess =
             self.threads.around(thread).and_then(|around| around.waits(at.arena.slot, at.page.0, most));
-        let Some(window) = window.filter(|_| self.frozen.is_empty()) else { return };
+        let Some(guess) = guess.filter(|_| self.frozen.is_empty()) else { return };
         let before = self.driver.view().counters().aheads;
-        self.read_ahead(at.arena, window, Access::Trap);
+        self.bring_in(at.arena, guess.window, |server, at| {
+            if guess.watched || server.is_untouched(at) { Access::Trap } else { Access::Read }
+        });
         let pages = self.driver.view().counters().aheads - before;
-        if let Some(around) = self.threads.around(thread) {
+        if guess.watched
+            && let Some(around) = self.threads.around(thread)
+        {
             around.guessed(u32::try_from(pages).unwrap_or(u32::MAX));
         }
     }
 
-    fn read_ahead(&mut self, arena: ArenaId, window: crate::ahead::Window, access: Access) {
+    /// What continues a sequence.
+    fn read_ahead(&mut self, arena: ArenaId, window: Window, access: Access) {
+        self.bring_in(
+            arena,
+            window,
+            |_, at| if window.mark == Some(at.page.0) { Access::Trap } else { access },
+        );
+    }
+
+    fn bring_in(&mut self, arena: ArenaId, window: Window, access: impl Fn(&Server, Site) -> Access) {
         if self.free_frames() <= window.count as usize {
             self.work_ahead();
         }
         let mut page = window.first;
         for _ in 0..window.count {
-            let access = if window.mark == Some(page) { Access::Trap } else { access };
-            self.step(Event::Ahead { at: Site { arena, page: VirtPage(page) }, access });
+            let at = Site { arena, page: VirtPage(page) };
+            self.step(Event::Ahead { at, access: access(self, at) });
             let Some(next) = page.checked_add_signed(window.stride) else { return };
             page = next;
         }
+    }
+
+    /// Nothing was ever stored there: a faint guess leaves it alone.
+    fn is_untouched(&self, at: Site) -> bool {
+        self.driver.view().pte(at).is_some_and(|pte| pte.shown == Shown::Untouched)
     }
 
     /// Pages that come in with a first touch.

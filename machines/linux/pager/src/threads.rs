@@ -54,7 +54,7 @@ impl Guesses {
     /// A page that is in memory, or comes already, was touched. Whether that goes on with a guess, as if it had not been
     /// there.
     pub(crate) fn confirmed(&mut self, arena: u32, page: u32) -> bool {
-        self.around.touched(arena, page) || self.streams.marked(arena, page)
+        self.around.touched(arena, page) || self.streams.confirmed(arena, page)
     }
 }
 
