@@ -31,7 +31,7 @@ difference between paging and none for some programs. Programs that did not end 
 means.
 ";
 
-const OUTSIDE: &str = "most of its memory lies beside the budget: not in the means";
+const OUTSIDE: &str = "more memory beside the budget than the budget is: not in the means";
 
 /// The page.
 pub fn tell(results: &Results) -> String {
@@ -117,7 +117,7 @@ fn same(row: &Row) -> &'static str {
 fn note(row: &Row) -> String {
     let wrong = |way: Way| Some(format!("{}: {}", way.name(), row.wrong(way)?));
     let ways = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed];
-    let outside = ways.iter().any(|&way| !row.is_bounded(way)).then(|| String::from(OUTSIDE));
+    let outside = (!row.is_bounded()).then(|| String::from(OUTSIDE));
     ways.into_iter().filter_map(wrong).chain(outside).collect::<Vec<_>>().join("; ").replace('|', "/")
 }
 
