@@ -71,7 +71,7 @@ fn there(need: &str) -> bool {
 pub const PROGRAMS: &[Program] = &[
     Program {
         name: "sort",
-        shows: "two threads, a buffer of half the text, temporary files",
+        shows: "two threads, a buffer larger than the budget, temporary files",
         packages: &["coreutils"],
         needs: &["sort"],
         text: true,
