@@ -45,7 +45,8 @@ const FRESH_PART: f64 = 0.5;
 /// Newcomers that begin to be watched for each victim, at most.
 const AT_ONCE: u32 = 8;
 /// Pages spared for each victim, on average and at most: where nearly all are touched all the time, to learn that costs
-/// more than it is worth. (With three: up to 6% fewer page-ins, up to half as many traps again; programs took 3 to 22% longer.)
+/// more than it is worth. (With three: up to 6% fewer page-ins, up to half as many traps again; programs took 3 to 22%
+/// longer.)
 const SPARED: u32 = 1;
 
 /// How long queues may get.

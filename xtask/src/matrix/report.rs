@@ -3,7 +3,7 @@
 use super::Scale;
 use super::results::{Results, Row};
 use super::run::Outcome;
-use super::way::Way;
+use super::way::{WAYS, Way};
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -76,7 +76,7 @@ fn tell_row(row: &Row, text: &mut String) {
         );
         return;
     }
-    let times = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed].map(|way| time(row, way));
+    let times = WAYS.map(|way| time(row, way));
     let ratios = [Way::Mager, Way::Compressed].map(|way| number(row.ratio(way, Way::Cgroup)));
     let pair = |what: &dyn Fn(Way) -> Option<u64>| {
         [Way::Mager, Way::Compressed]
@@ -106,7 +106,7 @@ fn time(row: &Row, way: Way) -> String {
 }
 
 fn same(row: &Row) -> &'static str {
-    let all = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed].map(|way| row.same(way));
+    let all = WAYS.map(|way| row.same(way));
     match (all[1..].iter().flatten().count(), all.contains(&Some(false))) {
         (_, true) => "NO",
         (0, false) => "-",
@@ -116,9 +116,8 @@ fn same(row: &Row) -> &'static str {
 
 fn note(row: &Row) -> String {
     let wrong = |way: Way| Some(format!("{}: {}", way.name(), row.wrong(way)?));
-    let ways = [Way::Unlimited, Way::Cgroup, Way::Mager, Way::Compressed];
     let outside = (!row.is_bounded()).then(|| String::from(OUTSIDE));
-    ways.into_iter().filter_map(wrong).chain(outside).collect::<Vec<_>>().join("; ").replace('|', "/")
+    WAYS.into_iter().filter_map(wrong).chain(outside).collect::<Vec<_>>().join("; ").replace('|', "/")
 }
 
 fn tell_means(results: &Results, text: &mut String) {

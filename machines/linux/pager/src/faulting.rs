@@ -89,14 +89,10 @@ impl Server {
         }
         let access = if fault.write { Access::Write } else { Access::Read };
         let (most_ahead, around) = (self.most_ahead(arena), if fault.write { self.around() } else { 1 });
-        // In a frame, or on its way there: for a thread that is on its way, too, nothing new but what it confirms.
+        // In a frame, or on its way there: nothing new to any thread, but for what it confirms.
         let there = fault.kind == FaultKind::Minor || self.driver.view().frame_at(at).is_some();
         let (thread, guesses) = self.threads.fault(fault.thread, now);
-        let new = match fault.kind {
-            FaultKind::Protected => false,
-            FaultKind::Missing | FaultKind::Minor if there => guesses.confirmed(arena.slot, page),
-            FaultKind::Missing | FaultKind::Minor => true,
-        };
+        let new = fault.kind != FaultKind::Protected && (!there || guesses.confirmed(arena.slot, page));
         let ahead = if new && self.frozen.is_empty() {
             guesses.streams.fault(arena.slot, page, most_ahead, around)
         } else {

@@ -204,13 +204,17 @@ static void aligned_shortage(void) {
     while (count < 128 && !posix_memalign(&held[count], 4096, 16 * MIB)) memset(held[count++], 1, 65536);
     MUST(count > 48 && count < 128);
     for (size_t size = 8 * MIB; size >= MIB; size /= 2)
-        if ((block = aligned_alloc(MIB, size))) { for (size_t at = 0; at < size; at += 4096) ((char *)block)[at] = 1; free(block); }
+        if ((block = aligned_alloc(MIB, size))) {
+            for (size_t at = 0; at < size; at += 4096) ((char *)block)[at] = 1;
+            free(block);
+        }
     while (count) free(held[--count]);
 }
 
 int main(void) {
     allocation(); mappings(); children(); descriptors(); placement();
-    threads(); aligned_shortage(); shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(8000);
+    threads(); aligned_shortage();
+    shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(8000);
     puts("as promised");
     return 0;
 }
