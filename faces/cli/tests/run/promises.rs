@@ -3,13 +3,18 @@
 use crate::place::{Place, text};
 use std::process::{Command, Stdio};
 
-#[test]
-fn the_c_library_and_the_kernel_keep_what_they_promise() {
-    let Some(place) = Place::new() else { return };
+/// The program that tries what is promised.
+fn memory(place: &Place) {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/run/programs/memory.c");
     let mut cc = Command::new("cc");
     cc.args(["-O1", "-pthread", "-o"]).arg(place.path("memory")).arg(source);
     assert!(cc.status().expect("a C compiler").success());
+}
+
+#[test]
+fn the_c_library_and_the_kernel_keep_what_they_promise() {
+    let Some(place) = Place::new() else { return };
+    memory(&place);
     // Each child may change all that its parent has.
     let mut run = place.mager(&["run", "--memory", "8M", "--swap", "1G", "--swap-dir"]);
     let ran = run.arg(place.swap()).args(["--", "./memory"]).output().expect("it starts");
@@ -17,6 +22,18 @@ fn the_c_library_and_the_kernel_keep_what_they_promise() {
     assert_eq!((ran.status.code(), text(&ran.stdout).as_str()), (Some(0), "as promised\n"), "{said}");
     // The one child that was made behind the C library's back.
     assert!(said.lines().count() == 1 && said.contains("not by fork(3)"), "{said}");
+    place.is_clean();
+}
+
+/// Whether it thrashes meanwhile, and is told so, depends on the machine.
+#[test]
+fn all_of_swap_is_to_be_had_and_no_more() {
+    let Some(place) = Place::new() else { return };
+    memory(&place);
+    let mut run = place.mager(&["run", "--memory", "64M", "--swap", "512M", "--swap-dir"]);
+    let ran = run.arg(place.swap()).args(["--", "./memory", "512"]).output().expect("it starts");
+    let said = text(&ran.stderr);
+    assert_eq!((ran.status.code(), text(&ran.stdout).as_str()), (Some(0), "as promised\n"), "{said}");
     place.is_clean();
 }
 

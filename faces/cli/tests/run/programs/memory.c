@@ -181,11 +181,11 @@ static size_t room(void) {
     return most;
 }
 
-/* 1 GiB of swap and 8 MiB of memory are all that there is, and nearly all of it is to be had and used, in blocks of any
+/* `total` bytes of swap are all that there is, and nearly all of it is to be had and used, in blocks of any
    size: again, when those of another size are freed. */
-static void shortage(size_t size) {
+static void shortage(size_t total, size_t size) {
     void **blocks = NULL, **block;
-    size_t count = 0, most = 1032 * MIB / size, before = room();
+    size_t count = 0, most = total / size, before = room();
     errno = 0;
     while ((block = malloc(size)) && count <= most) {
         for (size_t at = 0; at < size; at += 65536) ((volatile char *)block)[at] = 1;
@@ -197,12 +197,27 @@ static void shortage(size_t size) {
     MUST(room() + 20 >= before);
 }
 
+/* Blocks that are refused leave nothing reserved. */
+static void refusals(void) {
+    size_t before = room();
+    for (int i = 0; i < 10; i++) {
+        void *volatile most = malloc((room() - 10) * MIB), *volatile more[8];
+        size_t count = 0;
+        while (count < 8 && (more[count] = malloc(15 * MIB))) count++;
+        MUST(most && count < 8);
+        free(most);
+        while (count) free(more[--count]);
+    }
+    MUST(room() + 20 >= before);
+}
+
 /* An aligned block that is refused or given, never given without memory. */
-static void aligned_shortage(void) {
+static void aligned_shortage(size_t total) {
     void *held[128], *volatile block;
-    size_t count = 0;
-    while (count < 128 && !posix_memalign(&held[count], 4096, 16 * MIB)) memset(held[count++], 1, 65536);
-    MUST(count > 48 && count < 128);
+    size_t count = 0, most = total / (16 * MIB);
+    MUST(most < 128);
+    while (count <= most && !posix_memalign(&held[count], 4096, 16 * MIB)) memset(held[count++], 1, 65536);
+    MUST(count > most * 3 / 4 && count <= most);
     for (size_t size = 8 * MIB; size >= MIB; size /= 2)
         if ((block = aligned_alloc(MIB, size))) {
             for (size_t at = 0; at < size; at += 4096) ((char *)block)[at] = 1;
@@ -211,10 +226,17 @@ static void aligned_shortage(void) {
     while (count) free(held[--count]);
 }
 
-int main(void) {
-    allocation(); mappings(); children(); descriptors(); placement();
-    threads(); aligned_shortage();
-    shortage(MIB - 64); shortage(9 * MIB); shortage(40 * MIB); shortage(15 * MIB); shortage(8000);
+/* `memory`: all promises but those on shortage. `memory MIB`: addresses and swap of so many MiB are used up. */
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        size_t total = strtoul(argv[1], NULL, 10) * MIB;
+        refusals(); aligned_shortage(total);
+        shortage(total, MIB - 64); shortage(total, 9 * MIB); shortage(total, 40 * MIB);
+        shortage(total, 15 * MIB); shortage(total, 8000);
+        threads();
+    } else {
+        allocation(); mappings(); children(); descriptors(); placement();
+    }
     puts("as promised");
     return 0;
 }
