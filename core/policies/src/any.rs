@@ -112,6 +112,10 @@ macro_rules! any_policy {
             fn victim(&mut self, incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
                 match self { $(Any::$variant(p) => p.victim(incoming, frames)),+ }
             }
+            fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+                match self { $(Any::$variant(p) => p.upcoming(victims, spare)),+ }
+            }
+
             fn order(&self, visit: &mut dyn FnMut(FrameNo)) {
                 match self { $(Any::$variant(p) => p.order(visit)),+ }
             }

@@ -52,6 +52,17 @@ impl Policy for Clock {
         None
     }
 
+    fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        let mut left = victims;
+        self.ring.visit_while(&mut |frame| {
+            if left > 0 && !spare(frame) {
+                left -= 1;
+            }
+            left > 0
+        });
+        true
+    }
+
     fn order(&self, visit: &mut dyn FnMut(FrameNo)) {
         self.ring.visit(visit);
     }

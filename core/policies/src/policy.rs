@@ -105,6 +105,14 @@ pub trait Policy {
     /// [`Policy::remove`]; if it is kept after all (its write failed), it counts as just passed by.
     fn victim(&mut self, incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo>;
 
+    /// Looks ahead, for who gathers reference bits before they are needed: `spare` is asked about the frames that so many
+    /// victims will be taken from, in that order, and says whether this one will be spared, for a reference or because it
+    /// cannot be taken. `false`: this policy cannot tell, and nothing was asked.
+    fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        let _ = (victims, spare);
+        false
+    }
+
     /// Visits every admitted frame, the next candidate first: for faces that show the policy's state.
     fn order(&self, visit: &mut dyn FnMut(FrameNo));
 }

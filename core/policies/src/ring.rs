@@ -101,9 +101,19 @@ impl Ring {
 
     /// Visits every frame once, from the hand on.
     pub fn visit(&self, visit: &mut dyn FnMut(FrameNo)) {
+        self.visit_while(&mut |frame| {
+            visit(frame);
+            true
+        });
+    }
+
+    /// Visits frames from the hand on, as long as `visit` says so.
+    pub fn visit_while(&self, visit: &mut dyn FnMut(FrameNo) -> bool) {
         let mut at = self.hand;
         for _ in 0..self.len {
-            visit(FrameNo(at));
+            if !visit(FrameNo(at)) {
+                return;
+            }
             at = self.links[at as usize].next;
         }
     }

@@ -147,6 +147,11 @@ impl S3Fifo {
         }
     }
 
+    /// The credit with which a victim is looked for, after `credit` was left of the last.
+    fn earned(&self, credit: u32) -> u32 {
+        (credit + SPARED).min(self.most.main / 4 + SPARED)
+    }
+
     /// The queue to take from: the main one if it has more than its share, and when the small one is empty.
     fn first_queue(&mut self, frames: &mut impl Frames) -> usize {
         let small = self.queues.len(MAIN) <= self.most.main && self.small() > 0;
@@ -184,6 +189,64 @@ impl S3Fifo {
         }
         self.queues.pass(frame.0);
         (!spared).then_some(frame)
+    }
+}
+
+/// Where the queues will be when the next victims have been found.
+struct Ahead<'a> {
+    policy: &'a S3Fifo,
+    fresh: u32,
+    /// Newcomers that will come to be watched meanwhile; they are not asked about, as their references go then.
+    cleared: u32,
+    watched: Option<u32>,
+    main: Option<u32>,
+    in_main: u32,
+    credit: u32,
+}
+
+impl Ahead<'_> {
+    /// One victim more.
+    fn victim(&mut self, spare: &mut dyn FnMut(FrameNo) -> bool) {
+        self.credit = self.policy.earned(self.credit);
+        let watched = self.fresh.saturating_sub(self.policy.most.fresh).min(AT_ONCE);
+        (self.fresh, self.cleared) = (self.fresh - watched, self.cleared + watched);
+        let small = self.in_main <= self.policy.most.main;
+        let found = small && self.finds_watched(spare) || self.takes_fresh();
+        if !found {
+            self.finds_main(spare);
+        }
+    }
+
+    /// Those that are spared go to the main queue.
+    fn finds_watched(&mut self, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        while let Some(frame) = self.watched {
+            self.watched = self.policy.queues.after(frame);
+            if !spare(FrameNo(frame)) {
+                return true;
+            }
+            self.in_main += 1;
+        }
+        let any = self.cleared > 0;
+        self.cleared -= u32::from(any);
+        any
+    }
+
+    /// Nobody is watched any more.
+    fn takes_fresh(&mut self) -> bool {
+        let takes = self.in_main <= self.policy.most.main && self.fresh > 0;
+        self.fresh -= u32::from(takes);
+        takes
+    }
+
+    fn finds_main(&mut self, spare: &mut dyn FnMut(FrameNo) -> bool) {
+        while let Some(frame) = self.main {
+            self.main = self.policy.queues.after(frame);
+            if !spare(FrameNo(frame)) || self.credit == 0 {
+                break;
+            }
+            self.credit -= 1;
+        }
+        self.in_main = self.in_main.saturating_sub(1);
     }
 }
 
@@ -250,7 +313,7 @@ impl Policy for S3Fifo {
     /// Each step moves a page on, takes a touch from it, or finds the victim.
     fn victim(&mut self, _incoming: Option<PageNo>, frames: &mut impl Frames) -> Option<FrameNo> {
         self.fill_main = false;
-        self.credit = (self.credit + SPARED).min(self.most.main / 4 + SPARED);
+        self.credit = self.earned(self.credit);
         self.watch(self.most.fresh, AT_ONCE, frames);
         let mut queue = self.first_queue(frames);
         for _ in 0..6 * u64::from(self.small() + self.queues.len(MAIN)) {
@@ -270,6 +333,20 @@ impl Policy for S3Fifo {
         }
         let left = [WATCHED, FRESH, MAIN].into_iter().find_map(|queue| self.queues.evictable(queue, frames));
         left.map(FrameNo)
+    }
+
+    fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        let mut ahead = Ahead {
+            policy: self,
+            fresh: self.queues.len(FRESH),
+            cleared: 0,
+            watched: self.queues.head(WATCHED),
+            main: self.queues.head(MAIN),
+            in_main: self.queues.len(MAIN),
+            credit: self.credit,
+        };
+        (0..victims).for_each(|_| ahead.victim(spare));
+        self.counts.is_none()
     }
 
     fn order(&self, visit: &mut dyn FnMut(FrameNo)) {

@@ -61,6 +61,16 @@ impl Policy for Sieve {
         None
     }
 
+    fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        let (mut left, mut at) = (victims, self.hand.or(self.queue.head(0)));
+        for _ in 0..self.queue.len(0) {
+            let Some(node) = at.filter(|_| left > 0) else { break };
+            left -= u32::from(!spare(FrameNo(node)));
+            at = self.queue.after(node).or(self.queue.head(0));
+        }
+        true
+    }
+
     /// From the hand to the newest, then from the oldest to the hand.
     fn order(&self, visit: &mut dyn FnMut(FrameNo)) {
         let mut at = self.hand.or(self.queue.head(0));
