@@ -26,7 +26,7 @@ pub fn core_events(data: &[u8]) {
 }
 
 fn config(bytes: &mut Bytes) -> Option<Config> {
-    let references = [References::Hardware, References::Trap, References::None][usize::from(bytes.below(3)?)];
+    let references = References::ALL[usize::from(bytes.below(4)?)];
     let sharing = if bytes.bit()? { Sharing::Frame } else { Sharing::Place };
     let frames = 2 + u32::from(bytes.below(6)?);
     let arena_pages = [3, 20, 520, 1 << 20][usize::from(bytes.below(4)?)];
@@ -142,6 +142,7 @@ impl Outside {
                     self.waiting.remove(index.expect("resumed once, and only who waits"));
                 }
                 Effect::Map { .. }
+                | Effect::Clear { .. }
                 | Effect::Unmap { .. }
                 | Effect::Zero { .. }
                 | Effect::Copy { .. }

@@ -20,7 +20,7 @@ fn setup(bytes: &mut Bytes) -> Option<Setup> {
         files: 2,
         blocks: 2,
         cpus: 4,
-        references: [References::Hardware, References::Trap, References::None][usize::from(bytes.below(3)?)],
+        references: References::ALL[usize::from(bytes.below(4)?)],
         sharing,
         policy: policies[usize::from(bytes.byte()?) % policies.len()],
         asynchronous: bytes.bit()?,

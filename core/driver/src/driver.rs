@@ -181,6 +181,7 @@ impl<P: Policy, R: Recorder> Driver<P, R> {
         for &effect in &self.effects {
             match effect {
                 Effect::Map { at, frame, access } => machine.map(at, frame, access),
+                Effect::Clear { at, frame } => machine.clear(at, frame),
                 Effect::Unmap { at, frame } => machine.unmap(at, frame),
                 Effect::Zero { frame, at } => machine.zero(frame, at),
                 Effect::Copy { from, to, at } => machine.copy(from, to, at),

@@ -1,7 +1,7 @@
 //! The event log: a run as text, one control call, event or effect a line.
 //!
 //! ```text
-//! mager-events 2
+//! mager-events 3
 //! config page-size=65536 arena-pages=256 arena-base=0x600000000 frames=4 swap-blocks=16 references=trap sharing=frame low-water=0
 //! policy clock
 //! seed 0
@@ -24,7 +24,7 @@ use core::fmt;
 use mager_pager::{Config, Effect, Event};
 
 /// The version of the format that this crate writes and reads.
-pub const LOG_VERSION: u32 = 2;
+pub const LOG_VERSION: u32 = 3;
 
 /// No line of a log is longer, in bytes, without its line end.
 pub const MAX_LOG_LINE: usize = 4096;

@@ -254,6 +254,7 @@ impl<'a> Words<'a> {
                 let (at, frame, access) = (self.site()?, self.frame()?, self.one_of()?);
                 Effect::Map { at, frame, access }
             }
+            "clear" => Effect::Clear { at: self.site()?, frame: self.frame()? },
             "unmap" => Effect::Unmap { at: self.site()?, frame: self.frame()? },
             "zero" => Effect::Zero { frame: self.frame()?, at: self.after("for", Self::site)? },
             "copy" => {

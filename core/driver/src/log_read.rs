@@ -97,8 +97,8 @@ impl LogReader {
 
     fn version<'a>(&mut self, words: &mut Words<'a>) -> Parsed<'a, Line<'a>> {
         words.exactly("mager-events")?;
-        let expected = Expected::Kind("version 2 of the event log");
-        let word = words.next("version 2 of the event log")?;
+        let expected = Expected::Kind("version 3 of the event log");
+        let word = words.next("version 3 of the event log")?;
         if word.parse() != Ok(LOG_VERSION) {
             return Err(Wrong { expected, found: Some(word) });
         }

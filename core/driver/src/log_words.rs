@@ -26,11 +26,12 @@ impl Word for Access {
 }
 
 impl Word for References {
-    const ALL: &'static [Self] = &[References::Hardware, References::Trap, References::None];
-    const KIND: &'static str = "references (hardware, trap or none)";
+    const ALL: &'static [Self] = &References::ALL;
+    const KIND: &'static str = "references (hardware, sticky, trap or none)";
     fn word(self) -> &'static str {
         match self {
             References::Hardware => "hardware",
+            References::Sticky => "sticky",
             References::Trap => "trap",
             References::None => "none",
         }
@@ -176,6 +177,7 @@ impl fmt::Display for Spelled<Effect> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Effect::Map { at, frame, access } => write!(f, "map {at} frame {frame} {}", access.word()),
+            Effect::Clear { at, frame } => write!(f, "clear {at} frame {frame}"),
             Effect::Unmap { at, frame } => write!(f, "unmap {at} frame {frame}"),
             Effect::Zero { frame, at } => write!(f, "zero frame {frame} for {at}"),
             Effect::Copy { from, to, at } => write!(f, "copy frame {from} to frame {to} for {at}"),

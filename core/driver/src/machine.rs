@@ -9,6 +9,10 @@ use mager_pager::{Access, Denied, Event, FrameNo, Home, Site, SwapBlock, Ticket}
 pub trait Hardware {
     /// Installs or changes a mapping.
     fn map(&mut self, at: Site, frame: FrameNo, access: Access);
+    /// Takes the reference bit of a mapping away; a machine whose bits go when they are harvested does nothing.
+    fn clear(&mut self, at: Site, frame: FrameNo) {
+        let _ = (at, frame);
+    }
     /// Takes a mapping away.
     fn unmap(&mut self, at: Site, frame: FrameNo);
     /// Fills a frame with zeros.

@@ -227,6 +227,7 @@ impl Replay {
                 Effect::Read { frame, .. } => self.under_way.insert(frame, Under::Read),
                 Effect::Write { frame, .. } => self.under_way.insert(frame, Under::Write),
                 Effect::Map { .. }
+                | Effect::Clear { .. }
                 | Effect::Unmap { .. }
                 | Effect::Zero { .. }
                 | Effect::Copy { .. }

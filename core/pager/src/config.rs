@@ -8,10 +8,19 @@ use core::fmt;
 pub enum References {
     /// The machine's hardware sets them and the driver reports them by [`Event::Touched`](crate::Event::Touched).
     Hardware,
+    /// As with `Hardware`, but a bit stays set until the machine is told to take it away:
+    /// [`Effect::Clear`](crate::Effect::Clear).
+    Sticky,
     /// The core emulates them: an unreferenced frame is mapped `Trap`, so that the next touch faults.
     Trap,
     /// There are none: every page counts as unreferenced once it is in.
     None,
+}
+
+impl References {
+    /// All of them.
+    pub const ALL: [References; 4] =
+        [References::Hardware, References::Trap, References::None, References::Sticky];
 }
 
 /// How private pages are shared after a fork.

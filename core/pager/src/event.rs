@@ -61,7 +61,8 @@ pub enum Event {
         access: Access,
     },
     /// A guess that this access will come. If nobody waits for a frame and one is free, what the access needs is
-    /// done now, so that it will not fault; if not, nothing. Nobody is resumed.
+    /// done now, so that it will not fault; if not, nothing. A private page that is in memory, clean, and shared with
+    /// nobody counts as written to, if that is the access. Nobody is resumed.
     Ahead {
         /// Where.
         at: Site,
@@ -122,7 +123,7 @@ impl core::error::Error for Denied {}
 
 /// One thing the machine has to do. Effects are carried out in the order given.
 ///
-/// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event; `Read` and `Write` are only
+/// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event, `Clear` before the next harvest that counts; `Read` and `Write` are only
 /// started, and answered exactly once. A frame in flight is untouchable. `Empty` and `Release` may be left undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
@@ -134,6 +135,14 @@ pub enum Effect {
         frame: FrameNo,
         /// What goes on without a fault.
         access: Access,
+    },
+    /// Only under [`References::Sticky`](crate::References::Sticky): take the reference bit of a mapping away. A touch from here on
+    /// is one to harvest.
+    Clear {
+        /// Where.
+        at: Site,
+        /// What is shown.
+        frame: FrameNo,
     },
     /// Take a mapping away. The frame may be in flight: its bytes are still needed then.
     Unmap {

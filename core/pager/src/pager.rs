@@ -3,7 +3,7 @@
 use crate::memory::Memory;
 use crate::state::State;
 use crate::view::View;
-use crate::{BadConfig, Config, Effects, Event, ObjectNo, References};
+use crate::{BadConfig, Config, Effect, Effects, Event, ObjectNo, References};
 use alloc::vec::Vec;
 use mager_policies::{FrameNo, Frames, Gone, Observes, PageNo, Policy};
 
@@ -54,8 +54,9 @@ impl<P: Policy> Pager<P> {
             Some(State::Free | State::Absent | State::Wanted | State::PagingIn(_)) | None => false,
         };
         if resident {
-            if self.memory.config.references == References::Hardware {
-                self.memory.reference(frame);
+            match self.memory.config.references {
+                References::Hardware | References::Sticky => self.memory.reference(frame),
+                References::Trap | References::None => {}
             }
             if self.every_access && !self.memory.frames[frame].pinned() {
                 self.policy.touched(frame);
@@ -95,6 +96,16 @@ impl<P: Policy> Pager<P> {
             return None;
         }
         self.policy.victim(incoming, &mut Sweep { memory: &mut self.memory, out })
+    }
+
+    /// Looks ahead, for who gathers reference bits before they are needed: `touched` is asked about the unreferenced frames
+    /// that so many victims will be taken from. That changes nothing; a yes is to come as [`Event::Touched`] before the
+    /// victims are needed. `false`: the policy cannot tell.
+    pub fn upcoming(&self, victims: u32, touched: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        let memory = &self.memory;
+        self.policy.upcoming(victims, &mut |frame| {
+            !memory.evictable(frame) || memory.frames[frame].referenced() || touched(frame)
+        })
     }
 
     /// Objects that went out of use since the last call: their names can be dropped.
@@ -140,9 +151,26 @@ impl Memory {
     pub(crate) fn unreference(&mut self, frame: FrameNo, out: &mut Effects) {
         self.counters.second_chances += 1;
         self.frames[frame].set_referenced(false);
-        if self.config.references == References::Trap {
-            let page = self.page_in(frame).expect("policy: it unreferences frames it holds");
-            self.protect(page, out);
+        let page = self.page_in(frame).expect("policy: it unreferences frames it holds");
+        match self.config.references {
+            References::Trap => self.protect(page, out),
+            References::Sticky => self.clear(page, frame, out),
+            References::Hardware | References::None => {}
+        }
+    }
+
+    /// The bits of all sites that show `frame` are to be taken away.
+    fn clear(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
+        let Some(first) = self.pages[page].first_sharer() else { return };
+        let mut entry = first;
+        loop {
+            if self.entries[entry].now().is_some() {
+                out.push(Effect::Clear { at: self.entries.site(entry), frame });
+            }
+            entry = self.entries[entry].next;
+            if entry == first {
+                return;
+            }
         }
     }
 

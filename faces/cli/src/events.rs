@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_when_the_log_is_closed() {
         let mut sink = EventSink::create(Path::new("/dev/full")).unwrap();
-        write!(sink, "mager-events 2").unwrap();
+        write!(sink, "mager-events 3").unwrap();
         let said = sink.close().unwrap_err().to_string();
         assert!(said.starts_with("/dev/full: "), "{said}");
     }

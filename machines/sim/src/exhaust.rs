@@ -103,7 +103,7 @@ fn alphabet(setup: &Setup) -> Vec<Op> {
             ops.extend([How::Fine, How::Fails].map(|how| Op::Answer(direction, frame, how)));
         }
     }
-    if setup.references == References::Hardware {
+    if matches!(setup.references, References::Hardware | References::Sticky) {
         ops.push(Op::Harvest);
     }
     ops

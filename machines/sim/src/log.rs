@@ -90,6 +90,7 @@ fn site_word(at: mager_pager::Site) -> u64 {
 fn words(effect: &Effect) -> [u64; 3] {
     match *effect {
         Effect::Map { at, frame, access } => [1 + access as u64, site_word(at), u64::from(frame.0)],
+        Effect::Clear { at, frame } => [16, site_word(at), u64::from(frame.0)],
         Effect::Unmap { at, frame } => [8, site_word(at), u64::from(frame.0)],
         Effect::Zero { frame, at } => [9, site_word(at), u64::from(frame.0)],
         Effect::Copy { from, to, at } => [10, site_word(at), u64::from(from.0) << 32 | u64::from(to.0)],

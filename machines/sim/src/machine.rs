@@ -6,7 +6,7 @@ use crate::disk::{Disk, JUNK, frame_of};
 use crate::op::How;
 use crate::setup::{Contents, Setup};
 use mager_driver::Io;
-use mager_pager::{Access, ArenaId, Event, FrameNo, Home, Sharing, Site, SwapBlock};
+use mager_pager::{Access, ArenaId, Event, FrameNo, Home, References, Sharing, Site, SwapBlock};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Mapping {
@@ -46,6 +46,8 @@ struct Slot {
 #[derive(Debug)]
 pub struct Machine {
     sharing: Sharing,
+    /// Reference bits stay until they are cleared.
+    sticky: bool,
     arena_pages: u32,
     memory: Vec<Contents>,
     slots: Vec<Slot>,
@@ -70,6 +72,7 @@ impl Machine {
         }
         Machine {
             sharing: setup.sharing,
+            sticky: setup.references == References::Sticky,
             arena_pages: setup.arena_pages,
             memory,
             slots: vec![slot; setup.frames as usize],
@@ -98,10 +101,22 @@ impl Machine {
         &mut self.memory[frame.index()]
     }
 
-    /// Takes and clears the reference bit of every frame, in order.
+    /// Takes the reference bit of every frame, in order; clears it, unless it is sticky.
     pub(crate) fn harvest(&mut self) -> Vec<FrameNo> {
-        let bits = self.slots.iter_mut().map(|slot| std::mem::take(&mut slot.touched));
+        let sticky = self.sticky;
+        let bits = self.slots.iter_mut().map(|slot| {
+            let touched = slot.touched;
+            slot.touched &= sticky;
+            touched
+        });
         (0u32..).map(FrameNo).zip(bits).filter_map(|(frame, touched)| touched.then_some(frame)).collect()
+    }
+
+    /// The frame's bit: one, wherever it is shown.
+    pub(crate) fn clear(&mut self, at: Site, frame: FrameNo) {
+        let shown = self.mapping(at).map(|mapping| mapping.frame);
+        assert_eq!(shown, Some(frame), "machine: {at} does not show frame {frame}, and has no bit of it");
+        self.slots[frame.index()].touched = false;
     }
 
     pub(crate) fn touched(&self) -> impl Iterator<Item = bool> {

@@ -4,6 +4,7 @@
 //! leaving some out. An operation that makes no sense any more (its arena is not there, its CPU waits) is skipped.
 
 use mager_pager::{Access, BlockNo, FrameNo, ObjectNo, VirtPage};
+use std::fmt;
 
 /// An arena, by the name it has in the story: A, B, C, ...
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -93,4 +94,19 @@ pub enum Op {
     Spurious(Name, VirtPage, Access),
     /// A fault at a virtual page of the arena that last lost this name.
     Stale(Name, VirtPage),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", char::from(b'A' + self.0))
+    }
+}
+
+impl fmt::Display for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mapped::Swap => f.write_str("swap"),
+            Mapped::File(object, block) => write!(f, "file {object} {block}"),
+        }
+    }
 }

@@ -114,6 +114,10 @@ impl Hardware for Side {
         self.machine.map(at, frame, access);
     }
 
+    fn clear(&mut self, at: Site, frame: FrameNo) {
+        self.machine.clear(at, frame);
+    }
+
     fn unmap(&mut self, at: Site, frame: FrameNo) {
         self.machine.unmap(at, frame);
     }

@@ -42,6 +42,7 @@ pub fn event(event: &Event) -> String {
 pub fn effect(effect: &Effect) -> String {
     match *effect {
         Effect::Map { at, frame, access: right } => format!("map {at} frame {frame} {}", access(right)),
+        Effect::Clear { at, frame } => format!("clear the reference of {at} frame {frame}"),
         Effect::Unmap { at, frame } => format!("unmap {at} frame {frame}"),
         Effect::Zero { frame, at } => format!("zero frame {frame} for {at}"),
         Effect::Copy { from, to, at } if from == to => format!("move frame {from} to {at}"),

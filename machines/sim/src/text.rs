@@ -45,21 +45,6 @@ impl fmt::Display for BadScenario {
 
 impl std::error::Error for BadScenario {}
 
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", char::from(b'A' + self.0))
-    }
-}
-
-impl fmt::Display for Mapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Mapped::Swap => f.write_str("swap"),
-            Mapped::File(object, block) => write!(f, "file {object} {block}"),
-        }
-    }
-}
-
 const HOWS: [(&str, How); 5] = [
     ("answer", How::Fine),
     ("fail", How::Fails),
@@ -70,8 +55,12 @@ const HOWS: [(&str, How); 5] = [
 
 const DIRECTIONS: [(&str, Direction); 2] = [("read", Direction::Read), ("write", Direction::Write)];
 
-const REFERENCES: [(&str, References); 3] =
-    [("hardware", References::Hardware), ("trap", References::Trap), ("none", References::None)];
+const REFERENCES: [(&str, References); 4] = [
+    ("hardware", References::Hardware),
+    ("sticky", References::Sticky),
+    ("trap", References::Trap),
+    ("none", References::None),
+];
 
 const SHARINGS: [(&str, Sharing); 2] = [("frame", Sharing::Frame), ("place", Sharing::Place)];
 
@@ -310,7 +299,9 @@ impl<'a> Words<'a> {
                 "swap" => setup.swap_blocks = value.number("how many swap blocks")?,
                 "arena" => setup.arena_pages = value.number("how many pages an arena has")?,
                 "low-water" => setup.low_water = value.number("how many frames to keep free")?,
-                "references" => setup.references = value.one_of(&REFERENCES, "hardware, trap or none")?,
+                "references" => {
+                    setup.references = value.one_of(&REFERENCES, "hardware, sticky, trap or none")?
+                }
                 "sharing" => setup.sharing = value.one_of(&SHARINGS, "frame or place")?,
                 "policy" => setup.policy = value.policy()?,
                 other => return self.wrong("a fact of the pager", Some(other)),

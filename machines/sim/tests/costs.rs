@@ -297,7 +297,7 @@ fn what_came_in_ahead_costs_no_fault() {
          cpu 1 read A 0 word 1";
     let unread = file.replace("file 0 0", "file 0 0 at 0 count 3");
     for sharing in [Sharing::Frame, Sharing::Place] {
-        for references in [References::Hardware, References::Trap, References::None] {
+        for references in References::ALL {
             let mut setup = Setup { references, ..Setup::small() };
             setup.share(sharing);
             for lines in [file, &unread] {

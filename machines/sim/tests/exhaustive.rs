@@ -7,7 +7,7 @@ use std::time::Duration;
 #[test]
 fn no_short_sequence_of_operations_goes_wrong() {
     for sharing in [Sharing::Frame, Sharing::Place] {
-        for references in [References::Hardware, References::Trap, References::None] {
+        for references in References::ALL {
             for usable in [1, 2] {
                 let small = Small::new(sharing, references, "clock", usable);
                 let reached = small.search(3, Duration::from_secs(600));

@@ -18,7 +18,7 @@ struct Meeting {
 
 fn worlds() -> impl Iterator<Item = Setup> {
     let sharings = [Sharing::Frame, Sharing::Place];
-    let references = [References::Hardware, References::Trap, References::None];
+    let references = References::ALL;
     sharings.into_iter().flat_map(move |sharing| {
         references.into_iter().flat_map(move |references| {
             policies()

@@ -15,7 +15,7 @@ fn the_first_worlds_run_to_their_end() {
 fn every_policy_in_every_kind_of_world() {
     for (number, policy) in (0u64..).zip(policies()) {
         for sharing in [Sharing::Frame, Sharing::Place] {
-            for references in [References::Hardware, References::Trap, References::None] {
+            for references in References::ALL {
                 for asynchronous in [false, true] {
                     let mut setup = Setup { policy, references, asynchronous, ..Setup::from_seed(number) };
                     setup.share(sharing);

@@ -112,6 +112,7 @@ impl fmt::Display for Setup {
         let Config { frames, swap_blocks, arena_pages, references, sharing, low_water, .. } = self.config;
         let references = match references {
             References::Hardware => "hardware",
+            References::Sticky => "sticky",
             References::Trap => "trap",
             References::None => "none",
         };

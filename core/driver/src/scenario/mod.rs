@@ -17,7 +17,7 @@
 //!
 //! | line | means |
 //! |---|---|
-//! | `pager frames=N [swap=N] [arena=N] [references=trap\|hardware\|none] [sharing=frame\|place] [policy=NAME] [low-water=N]` | the first line: 16 swap blocks, arenas of 8 pages, traps, by frame, clock, 0 unless said otherwise |
+//! | `pager frames=N [swap=N] [arena=N] [references=trap\|hardware\|sticky\|none] [sharing=frame\|place] [policy=NAME] [low-water=N]` | the first line: 16 swap blocks, arenas of 8 pages, traps, by frame, clock, 0 unless said otherwise |
 //! | `create A`, `fork A B`, `destroy A` | arenas, by names; a destroyed name can be given again |
 //! | `map A swap`, `map A file log 3` | the lowest free page; private, or block 3 of the file `log` |
 //! | `map A swap at 4 count 2`, `map A file log 3 at 4 count 2` | a range at a given place |

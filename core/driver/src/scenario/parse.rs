@@ -199,6 +199,7 @@ fn set(config: &mut Config, policy: &mut String, word: &str) -> Result<(), Probl
             config.references = match value {
                 "trap" => References::Trap,
                 "hardware" => References::Hardware,
+                "sticky" => References::Sticky,
                 "none" => References::None,
                 _ => return Err(expected("`trap`, `hardware` or `none`")),
             }

@@ -27,8 +27,8 @@ impl Player {
     /// A new pager.
     pub fn new(setup: &Setup) -> Result<Self, Problem> {
         let policy = Any::new(&setup.policy, setup.config.frames).map_err(Problem::UnknownPolicy)?;
-        let every_access =
-            setup.config.references == References::Hardware || policy.needs() >= Observes::EveryAccess;
+        let harvests = matches!(setup.config.references, References::Hardware | References::Sticky);
+        let every_access = harvests || policy.needs() >= Observes::EveryAccess;
         Ok(Player {
             pager: Pager::new(setup.config, policy).map_err(Problem::BadConfig)?,
             every_access,
@@ -249,6 +249,7 @@ impl Player {
                     self.mapped.retain(|_, &mut (frame, _)| frame != from);
                 }
                 Effect::Copy { .. }
+                | Effect::Clear { .. }
                 | Effect::Zero { .. }
                 | Effect::Empty { .. }
                 | Effect::Release { .. }

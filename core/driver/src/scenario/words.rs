@@ -72,6 +72,7 @@ impl Names {
             Effect::Map { at, frame, access } => {
                 format!("map {} to frame {frame}, {}", self.site(at), verb(access))
             }
+            Effect::Clear { at, frame } => format!("clear {} frame {frame}", self.site(at)),
             Effect::Unmap { at, frame } => format!("unmap {} from frame {frame}", self.site(at)),
             Effect::Zero { frame, at } => format!("zero frame {frame} for {}", self.site(at)),
             Effect::Copy { from, to, at } if from == to => format!("move frame {to} to {}", self.site(at)),

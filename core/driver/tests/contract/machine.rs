@@ -116,6 +116,7 @@ pub fn words(effect: &Effect) -> String {
     };
     match effect {
         Effect::Map { at, frame, access } => format!("map {} to {frame} {}", site(at), rights(access)),
+        Effect::Clear { at, frame } => format!("clear {} of {frame}", site(at)),
         Effect::Unmap { at, frame } => format!("unmap {} from {frame}", site(at)),
         Effect::Zero { frame, .. } => format!("zero {frame}"),
         Effect::Copy { from, to, .. } => format!("copy {from} to {to}"),

@@ -39,7 +39,7 @@ fn divergence(text: &str) -> String {
 }
 
 /// A small run that is easy to check by eye.
-const TEXT: &str = "mager-events 2
+const TEXT: &str = "mager-events 3
 config page-size=4096 arena-pages=8 arena-base=0x0 frames=3 swap-blocks=4 references=trap sharing=frame low-water=0
 policy clock
 seed 0

@@ -42,7 +42,7 @@ fn the_format_is_what_the_manual_shows() {
     log.event(&Event::Tick, &[Effect::Resume { who: Ticket(9), outcome: Err(Denied::NoMemory) }]);
     log.event(&Event::Touched { frame: FrameNo(2), access: Access::Write }, &[]);
     let text = log.finish().unwrap();
-    let expected = "mager-events 2\n\
+    let expected = "mager-events 3\n\
         config page-size=65536 arena-pages=256 arena-base=0x600000000 frames=4 swap-blocks=16 references=trap \
         sharing=frame low-water=0\n\
         policy clock\nseed 42\n# object 3 = \"data.bin\"\nevent tick\n  resume 9 no-memory\n\
@@ -112,7 +112,7 @@ const WRONG: &[(&str, &str)] = &[
 #[test]
 fn a_wrong_line_is_named_with_what_was_expected() {
     for (wrong, message) in WRONG {
-        let text = format!("mager-events 2\n{}\nevent tick\n{wrong}\n", HEADER);
+        let text = format!("mager-events 3\n{}\nevent tick\n{wrong}\n", HEADER);
         let mut reader = LogReader::new();
         let bad = text.lines().find_map(|line| reader.line(line.as_bytes()).err());
         let said = bad.map(|bad| bad.to_string()).unwrap_or_default();
@@ -128,7 +128,7 @@ fn other_files_and_other_versions_are_refused() {
     let first = |line: &[u8]| LogReader::new().line(line).unwrap_err().to_string();
     assert_eq!(first(b"\x7fELF"), "line 1: expected `mager-events`, found \"\\u{7f}ELF\"");
     assert_eq!(first(b""), "line 1: expected `mager-events`, found the end of the line");
-    assert_eq!(first(b"mager-events 1"), "line 1: expected version 2 of the event log, found \"1\"");
+    assert_eq!(first(b"mager-events 1"), "line 1: expected version 3 of the event log, found \"1\"");
     assert_eq!(first(b"\xff\xfe"), "line 1: expected text in UTF-8, found \"other bytes\"");
     assert_eq!(first(&[b'x'; 5000]), "line 1: expected a line of at most 4096 bytes, found \"a longer one\"");
 }
@@ -137,7 +137,7 @@ fn other_files_and_other_versions_are_refused() {
 fn effects_before_the_first_step_and_lines_after_the_end_are_refused() {
     let says = |tail: &str| {
         let mut reader = LogReader::new();
-        let text = format!("mager-events 2\n{HEADER}\n{tail}");
+        let text = format!("mager-events 3\n{HEADER}\n{tail}");
         text.lines().find_map(|line| reader.line(line.as_bytes()).err()).unwrap().to_string()
     };
     assert_eq!(says("  resume 1 ok"), "line 5: expected a step before its effects, found \"resume\"");

@@ -25,7 +25,7 @@ impl Chance {
 
 pub fn header(seed: u64) -> Header {
     let pick = u32::try_from(seed % 6).unwrap();
-    let references = [References::Hardware, References::Trap, References::None][pick as usize % 3];
+    let references = References::ALL[pick as usize % 4];
     let sharing = [Sharing::Frame, Sharing::Place][pick as usize / 3];
     let low_water = u32::from(seed.is_multiple_of(5));
     let config = Config { arena_pages: 24, references, sharing, low_water, ..Config::course(4 + pick, 40) };

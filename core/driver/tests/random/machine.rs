@@ -33,6 +33,8 @@ pub struct Machine {
     /// By place: filled and not emptied since.
     pub filled: BTreeSet<FrameNo>,
     pub mapped: BTreeMap<Site, (FrameNo, Access)>,
+    /// Sites whose sticky reference bit is set.
+    pub touched: BTreeSet<Site>,
     pub disk: BTreeMap<Home, u64>,
     in_flight: Vec<Io>,
     pub resumed: VecDeque<(Ticket, Result<(), mager_pager::Denied>)>,
@@ -51,6 +53,7 @@ impl Machine {
             lives: vec![Lives::Anywhere; frames],
             filled: BTreeSet::new(),
             mapped: BTreeMap::new(),
+            touched: BTreeSet::new(),
             disk: BTreeMap::new(),
             in_flight: Vec::new(),
             resumed: VecDeque::new(),
@@ -61,6 +64,11 @@ impl Machine {
         for &effect in effects {
             match effect {
                 Effect::Map { at, frame, access } => self.map(at, frame, access),
+                Effect::Clear { at, frame } => {
+                    let shown = self.mapped.get(&at).map(|&(frame, _)| frame);
+                    assert_eq!(shown, Some(frame), "{at} does not show frame {frame}, and has no bit of it");
+                    self.touched.remove(&at);
+                }
                 Effect::Unmap { at, frame } => {
                     let was = self.mapped.remove(&at).map(|(frame, _)| frame);
                     assert_eq!(was, Some(frame), "{at} is unmapped from a frame it did not show");

@@ -57,7 +57,7 @@ impl Run {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
         let mut pick = |n: u32| below(&mut state, n);
         let sharing = [Sharing::Frame, Sharing::Place][pick(2) as usize];
-        let references = [References::Trap, References::Hardware, References::None][pick(3) as usize];
+        let references = References::ALL[pick(4) as usize];
         let usable = 1 + pick(5);
         let config = Config {
             page_size: 8,
@@ -165,7 +165,9 @@ impl Run {
             self.machine.words[frame.index()] = word;
             self.oracle.store(attempt.at, word);
         }
-        if self.config.references == References::Hardware {
+        let sticky = self.config.references == References::Sticky; // told once, until it is taken away
+        if self.config.references == References::Hardware || sticky && self.machine.touched.insert(attempt.at)
+        {
             self.step(Event::Touched { frame, access: wanted });
         }
     }

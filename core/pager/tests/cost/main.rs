@@ -49,6 +49,7 @@ impl Machine {
                 Effect::Write { frame, .. } => self.answers.push(Event::Written { frame, result: Ok(()) }),
                 Effect::Resume { outcome, .. } => assert_eq!(outcome, Ok(())),
                 Effect::Map { .. }
+                | Effect::Clear { .. }
                 | Effect::Unmap { .. }
                 | Effect::Zero { .. }
                 | Effect::Copy { .. }

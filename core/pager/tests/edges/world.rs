@@ -49,6 +49,7 @@ impl<P: Policy> World<P> {
                 }
                 Effect::Resume { who, outcome } => drop(self.resumed.insert(who, outcome)),
                 Effect::Map { .. }
+                | Effect::Clear { .. }
                 | Effect::Unmap { .. }
                 | Effect::Zero { .. }
                 | Effect::Copy { .. }

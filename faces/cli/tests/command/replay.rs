@@ -5,7 +5,7 @@ use std::fs::File;
 use std::process::Stdio;
 
 /// Two arenas, one private page shared by a fork, a file page, three frames: it evicts, copies and writes back.
-pub const LOG: &str = "mager-events 2
+pub const LOG: &str = "mager-events 3
 config page-size=65536 arena-pages=256 arena-base=0x600000000 frames=3 swap-blocks=8 references=trap sharing=frame low-water=0
 policy clock
 seed 0

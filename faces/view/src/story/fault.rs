@@ -121,6 +121,7 @@ impl<W: Write> Telling<'_, W> {
                 writeln!(self.out, "      frame {frame} is read from {}", self.scene.home(home))
             }
             Effect::Resume { outcome: Err(why), .. } => writeln!(self.out, "      refused: {why}"),
+            Effect::Clear { frame, .. } => self.hand(frame, Hand::SecondChance),
             Effect::Map { .. }
             | Effect::Unmap { .. }
             | Effect::Empty { .. }
@@ -171,6 +172,7 @@ fn fills(effect: &Effect) -> Option<FrameNo> {
             Some(frame)
         }
         Effect::Map { .. }
+        | Effect::Clear { .. }
         | Effect::Unmap { .. }
         | Effect::Write { .. }
         | Effect::Empty { .. }

@@ -74,7 +74,7 @@ impl Scene {
             Effect::Zero { frame, .. } | Effect::Copy { to: frame, .. } => {
                 self.homes.remove(&frame);
             }
-            Effect::Empty { .. } | Effect::Release { .. } | Effect::Resume { .. } => {}
+            Effect::Clear { .. } | Effect::Empty { .. } | Effect::Release { .. } | Effect::Resume { .. } => {}
         }
     }
 }

@@ -64,6 +64,7 @@ impl Tally {
             Effect::Write { .. } => self.write_backs += 1,
             Effect::Copy { .. } => self.copies += 1,
             Effect::Map { .. }
+            | Effect::Clear { .. }
             | Effect::Unmap { .. }
             | Effect::Empty { .. }
             | Effect::Release { .. }

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub enum ReferencesArg {
     /// The hardware sets them.
     Hardware,
+    /// The hardware sets them, and takes them away when the core says so.
+    Sticky,
     /// The core emulates them by traps.
     Trap,
     /// There are none.
@@ -30,6 +32,7 @@ impl From<ReferencesArg> for References {
     fn from(references: ReferencesArg) -> Self {
         match references {
             ReferencesArg::Hardware => References::Hardware,
+            ReferencesArg::Sticky => References::Sticky,
             ReferencesArg::Trap => References::Trap,
             ReferencesArg::None => References::None,
         }
