@@ -1,15 +1,16 @@
 //! Ahead of faults: pages come in, or are filled with zeros, where the machine guesses that they will be touched.
 //!
 //! ```text
-//! state           by frame                     by place
-//! --------------  ---------------------------  ------------------------------------
-//! (untouched)     write: zero-fill             read or write: zero-fill
-//! Absent          page-in                      page-in, where its frame would live
-//! all others      nothing
+//! state            by frame                     by place
+//! ---------------  ---------------------------  ------------------------------------
+//! (untouched)      write: zero-fill             read or write: zero-fill
+//! Absent           page-in                      page-in, where its frame would live
+//! Resident, clean  write, private and shared with nobody: dirty, mapped for writing
+//! all others       nothing
 //! ```
 //! A guess with `Trap` is a faint one: the page comes in unreferenced, and leaves as such unless it is touched.
 //!
-//! A guess may be wrong, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
+//! A wrong guess of a write costs a write home. Another may be wrong, too, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
 //! nobody is resumed, and a page-in that fails leaves the page absent.
 
 use crate::entry::Target;
@@ -22,10 +23,16 @@ impl<P: Policy> Pager<P> {
     /// Whatever `access` to `at` will need, if a frame is to spare. Cold beside the faults it saves.
     #[cold]
     pub(crate) fn ahead(&mut self, at: Site, access: Access, out: &mut Effects) {
+        let Some(entry) = self.memory.entry(at) else { return };
+        if access == Access::Write
+            && let Target::Page(page) = self.memory.entries[entry].target()
+            && let State::Resident { frame, dirty: false } = self.memory.pages[page].state()
+        {
+            return self.memory.write_ahead(entry, page, frame, out);
+        }
         if !self.memory.demands.is_empty() || self.memory.frames.free_count() == 0 {
             return;
         }
-        let Some(entry) = self.memory.entry(at) else { return };
         match self.memory.entries[entry].target() {
             Target::Nothing => {}
             Target::Zero => self.fill_ahead(entry, access, out),
@@ -66,6 +73,20 @@ impl<P: Policy> Pager<P> {
 }
 
 impl crate::memory::Memory {
+    /// A page that is in `frame`, clean, is going to be written to.
+    fn write_ahead(&mut self, entry: EntryNo, number: PageNo, frame: FrameNo, out: &mut Effects) {
+        let page = &self.pages[number];
+        let shown = self.entries[entry].now();
+        if page.backing.is_file() || !self.sole(page) || shown.is_none() {
+            return;
+        }
+        self.pages[number].set_state(State::Resident { frame, dirty: true });
+        let allowed = self.allowed(&self.pages[number]);
+        if allowed != shown {
+            self.map(entry, frame, allowed, out);
+        }
+    }
+
     /// Whether the page of the file mapping at `at` is under way or in a frame, for other mappings or as a ghost.
     fn shows_elsewhere(&self, at: Site) -> bool {
         let kind = self.arenas.get(at.arena).and_then(|arena| arena.regions.find(at.page));
