@@ -28,7 +28,7 @@ fn a_region_is_a_slice_however_little_memory_there_is() {
     let figures = pager.statistics().expect("figures");
     assert!(figures.page_ins > 1024 && figures.frames == 256, "{figures:?}");
     assert_eq!((figures.clients.len(), figures.clients[0].reserved_pages), (1, 1024));
-    assert!(figures.clients[0].private_frames <= 256 && figures.clients[0].faults >= 3072, "{figures:?}");
+    assert!(figures.clients[0].private_frames <= 256 && figures.clients[0].faults > 1024, "{figures:?}");
     assert!(figures.service.percentile_ns(0.5).is_some_and(|ns| ns > 100));
 }
 

@@ -91,7 +91,8 @@ pub struct Args {
     /// Write a line to this open file when serving, or why not
     #[arg(long, value_name = "N")]
     ready_fd: Option<i32>,
-    /// Where reference bits come from: clients' agents, or nowhere (policies see faults only)
+    /// Where reference bits come from: page tables whose entries clients' agents drop, faults after these were dropped, or
+    /// nowhere (policies see pages come and go)
     #[arg(long, value_enum, default_value = "agent")]
     references: Source,
     /// Leave faulting threads on the CPUs they are on
@@ -108,6 +109,7 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Source {
     Agent,
+    Faults,
     Off,
 }
 
@@ -168,6 +170,7 @@ impl Args {
         options.policy.clone_from(&self.policy);
         options.references = match self.references {
             Source::Agent => References::Agent,
+            Source::Faults => References::Faults,
             Source::Off => References::Off,
         };
         options.pull = !self.no_pull;

@@ -55,7 +55,8 @@ impl Arena {
         let window = Window::reserve(len, page_size, 0).map_err(system("room for an arena"))?;
         window.map(0, len, &memory, 0, true).map_err(system("mapping an arena"))?;
         let uffd = Userfault::open().map_err(system("userfaultfd"))?;
-        uffd.register(window.base(), len).map_err(system("registering an arena with userfaultfd"))?;
+        uffd.register(window.base(), len, facts.minor)
+            .map_err(system("registering an arena with userfaultfd"))?;
         let body = Arc::new(Body::new(id, window, uffd, memory));
         turn.request(&Request::Attach { arena: id, base: body.window.base() }, &[body.uffd.as_fd()])?;
         connection.agent.knows(&body);
@@ -96,7 +97,7 @@ impl Arena {
         let request = Request::MapFile { range: self.range(pages), block };
         let shown = turn.request(&request, &[file.as_fd()]).and_then(|memory| {
             let memory = memory.ok_or_else(|| Error::Protocol("no memory came along".into()))?;
-            self.show(pages, &memory, u64::from(block) * self.page_size)
+            self.show(pages, &memory, u64::from(block) * self.page_size, true)
         });
         self.keep(pages, shown)
     }
@@ -106,7 +107,8 @@ impl Arena {
         let mut turn = self.connection.turn()?;
         // Where a file was, the arena's own memory is shown again before the pager hears of it.
         if !self.body.is_sealed() {
-            self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size)?;
+            let minor = self.connection.facts().minor;
+            self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size, minor)?;
         }
         turn.request(&Request::Unmap(self.range(pages)), &[])?;
         self.room().give(pages.page, pages.count);
@@ -199,12 +201,12 @@ impl Arena {
         mapped.map(|()| pages)
     }
 
-    fn show(&self, pages: Pages, memory: &OwnedFd, at: u64) -> Result<(), Error> {
+    fn show(&self, pages: Pages, memory: &OwnedFd, at: u64, minor: bool) -> Result<(), Error> {
         let (offset, len) = (u64::from(pages.page) * self.page_size, u64::from(pages.count) * self.page_size);
         self.body.window.map(offset, len, memory, at, true).map_err(system("mapping a part of an arena"))?;
         self.body
             .uffd
-            .register(self.body.window.base() + offset, len)
+            .register(self.body.window.base() + offset, len, minor)
             .map_err(system("registering a part of an arena"))
     }
 }

@@ -5,7 +5,7 @@ use crate::connection::{Connection, Line, unexpected};
 use crate::error::{Error, system};
 use crate::fork::process;
 use mager_linux_sys::{Userfault, pair, receive, replace, send};
-use mager_linux_wire::{ArenaId, Reply, Request, encode};
+use mager_linux_wire::{ArenaId, Facts, Reply, Request, encode};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
 use std::sync::{Arc, Weak};
@@ -36,6 +36,8 @@ struct Copied {
     files: Vec<Shown>,
     /// [`Request::Attach`], written down already.
     attach: Vec<u8>,
+    /// As in [`Facts`].
+    minor: bool,
     /// In the child: the window shows it.
     mapped: bool,
 }
@@ -73,8 +75,8 @@ impl Heir {
         let socket = socket.ok_or_else(|| Error::Protocol("no connection came along".into()))?;
         let done = encode(&Reply::Done).map_err(|why| Error::Protocol(why.to_string()))?;
         let living = self.bodies.iter().filter(|body| !body.is_gone());
-        let page_size = u64::from(self.connection.facts().page_size);
-        let arenas = living.map(|body| Copied::make(body, &mut line, &socket, page_size));
+        let facts = self.connection.facts();
+        let arenas = living.map(|body| Copied::make(body, &mut line, &socket, facts));
         let arenas = arenas.collect::<Result<_, _>>()?;
         Ok(Estate { socket, agent, arenas, done })
     }
@@ -162,12 +164,12 @@ impl Estate {
 }
 
 impl Copied {
-    fn make(body: &Arc<Body>, line: &mut Line, socket: &OwnedFd, page_size: u64) -> Result<Self, Error> {
+    fn make(body: &Arc<Body>, line: &mut Line, socket: &OwnedFd, facts: Facts) -> Result<Self, Error> {
         let (reply, fds) = line.ask_over(socket, &Request::Inherit(body.id()))?;
         let Reply::Arena { arena: id, files } = reply else { return Err(unexpected(&reply)) };
         let mut fds = fds.into_iter();
         let memory = fds.next().ok_or_else(|| Error::Protocol("no memory came along".into()))?;
-        let bytes = |pages: u32| u64::from(pages) * page_size;
+        let bytes = |pages: u32| u64::from(pages) * u64::from(facts.page_size);
         let shown = files.into_iter().zip(fds).map(|(file, memory)| Shown {
             offset: bytes(file.page),
             len: bytes(file.count),
@@ -176,7 +178,15 @@ impl Copied {
         });
         let attach = Request::Attach { arena: id, base: body.window.base() };
         let attach = encode(&attach).map_err(|why| Error::Protocol(why.to_string()))?;
-        Ok(Copied { body: Arc::clone(body), id, memory, files: shown.collect(), attach, mapped: false })
+        Ok(Copied {
+            body: Arc::clone(body),
+            id,
+            memory,
+            files: shown.collect(),
+            attach,
+            minor: facts.minor,
+            mapped: false,
+        })
     }
 
     fn attach(&mut self, socket: &OwnedFd, done: &[u8]) -> io::Result<()> {
@@ -187,7 +197,10 @@ impl Copied {
             window.map(shown.offset, shown.len, &shown.memory, shown.at, true)?;
         }
         let uffd = Userfault::open()?;
-        uffd.register(window.base(), window.len())?;
+        uffd.register(window.base(), window.len(), self.minor)?;
+        for shown in &self.files {
+            uffd.register(window.base() + shown.offset, shown.len, true)?;
+        }
         replace(&self.body.uffd, &uffd)?;
         replace(&self.body.memory, &self.memory)?;
         send(socket, &self.attach, &[uffd.as_fd()], true)?;

@@ -125,6 +125,12 @@ pub(crate) const ALL: &[Probe] = &[
         "faulting threads are not pulled to the pager's CPU: a fault costs 5 to 20 times as much on several CPUs",
     ),
     probe(
+        "others' page tables",
+        Better,
+        process::page_tables,
+        "touches of pages in memory are told by faults, each several times as dear as looking",
+    ),
+    probe(
         "memory allowed",
         Needed,
         limits::memory,

@@ -6,6 +6,7 @@ use crate::probe::{Answer, missing};
 use crate::sys::Idler;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::io;
+use std::os::unix::fs::FileExt;
 
 /// Puts an idle child on one CPU, and looks whether it is there.
 fn pull() -> io::Result<bool> {
@@ -27,6 +28,23 @@ pub(crate) fn affinity(ground: &Ground) -> Answer {
             missing("the CPU given was not taken", ground.remedy("no cpuset that changes meanwhile", SECCOMP))
         }
         Err(why) => missing(format!("sched_setaffinity: {why}"), ground.remedy("CAP_SYS_NICE", SECCOMP)),
+    }
+}
+
+/// Looks at a page of an idle child's.
+fn look() -> io::Result<()> {
+    let child = Idler::start()?;
+    let map = std::fs::File::open(format!("/proc/{}/pagemap", child.0.as_raw_pid()))?;
+    map.read_exact_at(&mut [0; 8], 0)
+}
+
+pub(crate) fn page_tables(ground: &Ground) -> Answer {
+    match look() {
+        Ok(()) => Ok("/proc/PID/pagemap can be read".into()),
+        Err(why) => {
+            let remedy = ground.remedy("a /proc that shows processes of the same user", "a /proc of its own");
+            missing(format!("/proc/PID/pagemap: {why}"), remedy)
+        }
     }
 }
 

@@ -1,15 +1,8 @@
 //! Guesses what a thread will touch next, from where it faulted before.
 //!
 //! A thread that faults three times at one distance is in a sequence (distance one) or a stride. The window doubles
-//! while the guess holds: the next fault comes just behind it, or at its mark. Only free frames are used (that is for the
+//! while the guess holds: the next fault comes just behind it. Only free frames are used (that is for the
 //! core to see), so that a wrong guess costs an input and no page.
-//!
-//! ```text
-//!   last       mark         next
-//!    |          |            |
-//!    f..........m............|               one page of a large window is not shown, so that its touch is told:
-//!    ...........f............|......m......| then the next window is asked for before this one has been used up
-//! ```
 
 /// A thread's sequences: it may follow several, with accesses here and there in between.
 #[derive(Clone, Copy, Default, Debug)]
@@ -43,11 +36,20 @@ impl Streams {
             .or_else(|| stream.block(page, if around <= most { around } else { 1 }))
     }
 
-    /// Whether a sequence goes on with `page`, though it is there or on its way: it was brought in for that to be seen, or
-    /// by somebody else.
+    /// What lies around `page`, where the last fault was, comes as far as `last`: what follows that goes on from there.
+    pub(crate) fn brought_in(&mut self, arena: u32, page: u32, last: u32) {
+        let here = |stream: &&mut Stream| stream.arena == arena && stream.last == page;
+        if let Some(stream) = self.streams.iter_mut().find(here)
+            && let Some(next) = step(last, 1)
+        {
+            (stream.last, stream.stride, stream.next) = (last, 1, next);
+        }
+    }
+
+    /// Whether a sequence goes on with `page`, though it is there or on its way: somebody else has brought
+    /// it in.
     pub(crate) fn confirmed(&self, arena: u32, page: u32) -> bool {
-        let goes_on =
-            |stream: &Stream| stream.mark == Some(page) || stream.hits >= SURE && stream.next == page;
+        let goes_on = |stream: &Stream| stream.hits >= SURE && stream.next == page;
         self.streams.iter().any(|stream| stream.arena == arena && goes_on(stream))
     }
 }
@@ -58,8 +60,6 @@ struct Stream {
     arena: u32,
     /// The page of the last fault.
     last: u32,
-    /// The page in the window whose touch is told.
-    mark: Option<u32>,
     /// The page that continues the sequence: behind the window.
     next: u32,
     stride: i32,
@@ -73,8 +73,6 @@ pub(crate) struct Window {
     pub(crate) first: u32,
     pub(crate) stride: i32,
     pub(crate) count: u32,
-    /// The page of them that is not to be shown before it is touched.
-    pub(crate) mark: Option<u32>,
 }
 
 /// Strides beyond this many pages are not strides.
@@ -82,12 +80,10 @@ const MAX_STRIDE: i32 = 64;
 /// Hits in a row before the guess is acted on.
 const SURE: u32 = 2;
 const FIRST_WINDOW: u32 = 4;
-/// Windows from this on have a mark.
-const MARKED: u32 = 16;
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { arena: u32::MAX, last: 0, mark: None, next: 0, stride: 0, hits: 0, window: 0 }
+        Stream { arena: u32::MAX, last: 0, next: 0, stride: 0, hits: 0, window: 0 }
     }
 }
 
@@ -106,8 +102,7 @@ impl Stream {
     fn fault(&mut self, arena: u32, page: u32, least: u32, most: u32) -> Option<Window> {
         let here = self.arena == arena;
         let sure = here && self.hits >= SURE;
-        let marked = sure && self.mark == Some(page);
-        if marked || sure && page == self.next {
+        if sure && page == self.next {
             self.window = (self.window * 2).clamp(least, most);
         } else if sure && self.expected(page) {
             // Not everything that was guessed came in, for want of frames; the guess was right.
@@ -115,20 +110,16 @@ impl Stream {
         } else {
             self.look_at(here, page, least);
         }
-        (self.arena, self.last, self.mark) = (arena, page, None);
-        if !marked {
-            self.next = step(page, self.stride)?;
-        }
+        (self.arena, self.last) = (arena, page);
+        self.next = step(page, self.stride)?;
         if self.hits < SURE || self.window == 0 { None } else { self.open() }
     }
 
     /// The next window.
     fn open(&mut self) -> Option<Window> {
         let Stream { next: first, stride, window: count, .. } = *self;
-        let behind = |pages: u32| step(first, stride * i32::try_from(pages).ok()?);
-        self.next = behind(count)?;
-        self.mark = if count >= MARKED { behind(count / 2) } else { None };
-        Some(Window { first, stride, count, mark: self.mark })
+        self.next = step(first, stride * i32::try_from(count).ok()?)?;
+        Some(Window { first, stride, count })
     }
 
     /// The rest of a block. A fault behind it goes on from there.
@@ -138,9 +129,9 @@ impl Stream {
         if count == 0 {
             return None;
         }
-        (self.last, self.stride, self.mark) = (last, 1, None);
+        (self.last, self.stride) = (last, 1);
         self.next = step(last, 1)?;
-        Some(Window { first: page + 1, stride: 1, count, mark: None })
+        Some(Window { first: page + 1, stride: 1, count })
     }
 
     /// Whether `page` is in the last window.
@@ -187,22 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_large_window_is_followed_by_the_next_before_its_end() {
+    fn what_is_brought_in_around_a_page_is_passed_over() {
         let mut stream = Streams::default();
-        run(&mut stream, &[10, 11, 12, 13, 18]);
-        let window = stream.fault(0, 27, 32, 1);
-        assert_eq!(window, Some(Window { first: 28, stride: 1, count: 16, mark: Some(36) }));
-        let confirmed = [36, 37, 44, 45].map(|page| stream.confirmed(0, page));
-        assert_eq!((confirmed, stream.confirmed(1, 36)), ([true, false, true, false], false));
-        assert_eq!(run(&mut stream, &[36, 60, 92]), [Some((44, 32)), Some((76, 32)), Some((108, 32))]);
-    }
-
-    #[test]
-    fn a_mark_that_was_passed_over_ends_nothing() {
-        let mut stream = Streams::default();
-        run(&mut stream, &[10, 11, 12, 13, 18, 27]);
-        assert_eq!(run(&mut stream, &[44, 70]), [Some((45, 32)), Some((71, 16))]);
-        assert!(!stream.confirmed(0, 36));
+        assert_eq!(run(&mut stream, &[19]), [None]);
+        stream.brought_in(0, 19, 31);
+        assert_eq!(run(&mut stream, &[32, 33]), [None, Some((34, 4))]);
     }
 
     #[test]

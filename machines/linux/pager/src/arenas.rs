@@ -3,9 +3,9 @@
 use crate::budget::AllowanceNo;
 use crate::clients::Counted;
 use crate::quotas::Share;
-use mager_linux_sys::{MemoryFile, Userfault, send};
+use mager_linux_sys::{MemoryFile, Pagemap, Userfault, send, unread};
 use mager_linux_wire::{self as wire, MOST_RUNS, Order, Runs, encode};
-use mager_pager::{ArenaId, Site};
+use mager_pager::{ArenaId, FrameNo, Site};
 use rustix::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -23,7 +23,10 @@ pub(crate) struct Arena {
     /// Not before the client has attached.
     pub(crate) attached: Option<Attached>,
     agent: Option<Rc<OwnedFd>>,
-    zaps: Vec<u32>,
+    zaps: Vec<Zap>,
+    /// Frames of the lots before the last that was sent, and of that one.
+    sent: Vec<FrameNo>,
+    last: Vec<FrameNo>,
     /// The client is gone or has given the arena up: nobody looks at its memory any more.
     pub(crate) dying: bool,
     /// Pages the client was denied, poisoned until their range is unmapped.
@@ -39,7 +42,12 @@ pub(crate) struct Arena {
 pub(crate) struct Attached {
     pub(crate) uffd: Userfault,
     pub(crate) base: u64,
+    /// Shows which pages were touched since their entries were dropped; where it may be read.
+    pub(crate) pagemap: Option<Pagemap>,
 }
+
+/// An entry to drop, and the frame it shows, if it is about one.
+type Zap = (u32, Option<FrameNo>);
 
 impl Arena {
     pub(crate) fn new(
@@ -57,6 +65,8 @@ impl Arena {
             attached: None,
             agent,
             zaps,
+            sent: Vec::new(),
+            last: Vec::new(),
             dying: false,
             poisoned,
             counted,
@@ -65,15 +75,24 @@ impl Arena {
         }
     }
 
-    /// Has the agent drop the entry of `page`, soon. Without an agent nothing happens.
+    /// Has the agent drop the entry of a page, soon. Without an agent nothing happens.
     /// `near`: the CPU it is to do that on.
-    pub(crate) fn zap(&mut self, page: u32, near: Option<u16>) {
+    pub(crate) fn zap(&mut self, zap: Zap, near: Option<u16>) {
         if self.agent.is_some() && !self.dying {
-            self.zaps.push(page);
+            self.zaps.push(zap);
             if self.zaps.len().is_multiple_of(LOT) {
                 self.send_zaps(near);
             }
         }
+    }
+
+    /// Takes the frames whose entries have been dropped since they were asked for here last. An agent that has received
+    /// all orders has carried out all but the last.
+    pub(crate) fn take_cleared(&mut self) -> impl Iterator<Item = FrameNo> + '_ {
+        let done =
+            !self.sent.is_empty() && self.agent.as_ref().is_some_and(|agent| !unread(agent).unwrap_or(true));
+        let count = if done { self.sent.len() } else { 0 };
+        self.sent.drain(..count)
     }
 
     pub(crate) fn has_zaps(&self) -> bool {
@@ -84,7 +103,6 @@ impl Arena {
     /// misses it, and those pages look untouched.
     pub(crate) fn send_zaps(&mut self, near: Option<u16>) {
         self.zaps.sort_unstable();
-        self.zaps.dedup();
         let mut sent = 0;
         while sent < self.zaps.len()
             && let Some(pages) = self.send_lot(sent, near)
@@ -92,34 +110,39 @@ impl Arena {
             sent += pages;
         }
         self.zaps.drain(..sent);
+        if self.sent.len() >= MOST_UNSENT {
+            self.sent.clear();
+        }
         if self.zaps.len() >= MOST_UNSENT {
             self.zaps.clear();
         }
     }
 
     /// How many pages from this one on were sent together, if any were.
-    fn send_lot(&self, from: usize, near: Option<u16>) -> Option<usize> {
-        let runs = runs(&self.zaps[from..]);
-        let pages = runs.iter().map(|&(_, count)| count as usize).sum();
+    fn send_lot(&mut self, from: usize, near: Option<u16>) -> Option<usize> {
+        let (runs, zaps) = runs(&self.zaps[from..]);
         let arena = wire::ArenaId { slot: self.id.slot, generation: self.id.generation };
         let bytes = encode(&Order::Zap { arena, runs, near }).ok()?;
         send(self.agent.as_ref()?, &bytes, &[], false).ok()?;
-        Some(pages)
+        self.sent.append(&mut self.last);
+        self.last.extend(self.zaps[from..from + zaps].iter().filter_map(|&(_, frame)| frame));
+        Some(zaps)
     }
 }
 
-/// Sorted page numbers as runs of neighbours: those from the first on that go into one message.
-fn runs(pages: &[u32]) -> Runs {
+/// Pages in order as runs of neighbours: those from the first on that go into one message, and how many zaps these are.
+fn runs(zaps: &[Zap]) -> (Runs, usize) {
     let mut runs = Runs::new();
-    for &page in pages {
+    for (&(page, _), before) in zaps.iter().zip(0..) {
         let many = runs.is_full();
         match runs.last_mut() {
             Some((start, count)) if page == *start + *count => *count += 1,
-            _ if many => break,
+            Some((start, count)) if page.wrapping_sub(*start) < *count => {}
+            _ if many => return (runs, before),
             _ => runs.push((page, 1)),
         }
     }
-    runs
+    (runs, zaps.len())
 }
 
 /// All arenas, by slot.
@@ -171,11 +194,19 @@ impl Arenas {
 mod tests {
     use super::runs;
 
+    fn of(pages: &[u32]) -> (Vec<(u32, u32)>, usize) {
+        let zaps: Vec<_> = pages.iter().map(|&page| (page, None)).collect();
+        let (runs, count) = runs(&zaps);
+        (runs.to_vec(), count)
+    }
+
     #[test]
     fn neighbours_become_one_run_and_a_message_has_so_many() {
-        assert_eq!(runs(&[1, 2, 3, 7, 9, 10])[..], [(1, 3), (7, 1), (9, 2)]);
-        assert_eq!(runs(&[])[..], []);
+        assert_eq!(of(&[1, 2, 2, 3, 7, 9, 10]), (vec![(1, 3), (7, 1), (9, 2)], 7));
+        assert_eq!(of(&[]), (vec![], 0));
+        let apart: Vec<u32> = (0..100).map(|page| page / 2 * 2).collect();
+        assert_eq!(of(&apart).1, 100);
         let apart: Vec<u32> = (0..100).map(|page| page * 2).collect();
-        assert_eq!(runs(&apart).len(), super::LOT);
+        assert_eq!((of(&apart).0.len(), of(&apart).1), (super::LOT, super::LOT));
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::ahead::Window;
 use crate::elastic::Pressure;
+use crate::frames::Place;
 use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
 use mager_driver::{Control, Outcome, Paging};
 use mager_linux_sys::{Fault, FaultKind};
-use mager_pager::{Access, ArenaId, Event, Shown, Site, VirtPage};
+use mager_pager::{Access, ArenaId, Event, Site, VirtPage};
 use rustix::event::epoll::{self, EventFlags};
 use std::time::Instant;
 
@@ -99,13 +100,16 @@ impl Server {
             None
         };
         self.machine.asked(arena);
+        if self.free_frames() == 0 {
+            self.harvest(1);
+        }
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
         let waits = self.machine.waits_for_device;
         if waits {
             self.threads.waits(thread);
         }
         match ahead {
-            Some(window) => self.read_ahead(arena, window, access),
+            Some(window) => self.bring_in(arena, window, access, |_| {}),
             None if waits => self.read_around(at, thread, most_ahead),
             None => {}
         }
@@ -113,46 +117,38 @@ impl Server {
 
     /// What lies around a page that has to be read, if that is worth it for this thread.
     fn read_around(&mut self, at: Site, thread: u16, most: u32) {
-        let guess =
-            self.threads.around(thread).and_then(|around| around.waits(at.arena.slot, at.page.0, most));
-        let Some(guess) = guess.filter(|_| self.frozen.is_empty()) else { return };
-        let before = self.driver.view().counters().aheads;
-        self.bring_in(at.arena, guess.window, |server, at| {
-            if guess.watched || server.is_untouched(at) { Access::Trap } else { Access::Read }
-        });
-        let pages = self.driver.view().counters().aheads - before;
-        if guess.watched
-            && let Some(around) = self.threads.around(thread)
-        {
-            around.guessed(u32::try_from(pages).unwrap_or(u32::MAX));
+        let Some(guesses) = self.threads.guesses(thread).filter(|_| self.frozen.is_empty()) else { return };
+        let (arenas, page_size) = (&self.machine.arenas, self.machine.page_size);
+        let shown = |slot: u32, first, count| match arenas.in_slot(slot as usize) {
+            Some(arena) => arenas.shown(arena, first, count, page_size),
+            None => 0,
+        };
+        let Some(window) = guesses.around.waits(at.arena.slot, at.page.0, most, shown) else { return };
+        guesses.streams.brought_in(at.arena.slot, at.page.0, window.first + (window.count - 1));
+        let mut guessed = 0;
+        self.bring_in(at.arena, window, Access::Trap, |by| guessed |= 1 << by);
+        if let Some(guesses) = self.threads.guesses(thread) {
+            guesses.around.guessed(guessed);
         }
     }
 
-    /// What continues a sequence.
-    fn read_ahead(&mut self, arena: ArenaId, window: Window, access: Access) {
-        self.bring_in(
-            arena,
-            window,
-            |_, at| if window.mark == Some(at.page.0) { Access::Trap } else { access },
-        );
-    }
-
-    fn bring_in(&mut self, arena: ArenaId, window: Window, access: impl Fn(&Server, Site) -> Access) {
+    /// Brings pages in; `each` is told of those that come.
+    fn bring_in(&mut self, arena: ArenaId, window: Window, access: Access, mut each: impl FnMut(u32)) {
         if self.free_frames() <= window.count as usize {
             self.work_ahead();
         }
+        self.machine.faint = access == Access::Trap;
         let mut page = window.first;
-        for _ in 0..window.count {
-            let at = Site { arena, page: VirtPage(page) };
-            self.step(Event::Ahead { at, access: access(self, at) });
-            let Some(next) = page.checked_add_signed(window.stride) else { return };
+        for by in 0..window.count {
+            let before = self.driver.view().counters().aheads;
+            self.step(Event::Ahead { at: Site { arena, page: VirtPage(page) }, access });
+            if self.driver.view().counters().aheads > before {
+                each(by);
+            }
+            let Some(next) = page.checked_add_signed(window.stride) else { break };
             page = next;
         }
-    }
-
-    /// Nothing was ever stored there: a faint guess leaves it alone.
-    fn is_untouched(&self, at: Site) -> bool {
-        self.driver.view().pte(at).is_some_and(|pte| pte.shown == Shown::Untouched)
+        self.machine.faint = false;
     }
 
     /// Pages that come in with a first touch.
@@ -173,10 +169,24 @@ impl Server {
         coming + (self.low_water as usize / LOTS).max(1) <= self.low_water as usize
     }
 
+    /// A page that was just read may well be written to: then it is shown for that at once, which saves a fault.
+    fn expect_write(&mut self, event: Event) {
+        if let Event::Read { frame, result: Ok(()) } = event
+            && self.machine.frames[frame].take_expected()
+            && let Place::Private(at) = self.machine.frames[frame].place()
+        {
+            self.step(Event::Ahead { at, access: Access::Write });
+        }
+    }
+
     /// Frees frames ahead of need, many at once, so that faults seldom wait for a write.
     fn work_ahead(&mut self) {
         self.balance(Pressure::High);
         if self.low_water > 0 {
+            let counts = self.driver.view().counts();
+            let coming =
+                u32::try_from(counts.free_frames).unwrap_or(u32::MAX).saturating_add(counts.promised);
+            self.harvest(self.low_water.saturating_sub(coming));
             self.step(Event::Tick);
         }
     }
@@ -189,6 +199,7 @@ impl Server {
             let mut any = false;
             while let Some(event) = self.machine.finished() {
                 self.step(event);
+                self.expect_write(event);
                 any = true;
             }
             if !any && !self.machine.can_submit() {

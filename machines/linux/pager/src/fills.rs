@@ -17,6 +17,8 @@ pub(crate) struct Fill {
     access: Access,
     /// None: zeros.
     buffer: Option<BufferNo>,
+    /// It is put where it belongs, but not shown before it is touched.
+    faint: bool,
 }
 
 impl Fill {
@@ -36,7 +38,7 @@ impl Fill {
         source
             && self.at.arena == first.at.arena
             && first.at.page.0.checked_add(by) == Some(self.at.page.0)
-            && writes(self) == writes(first)
+            && (writes(self), self.faint) == (writes(first), first.faint)
     }
 }
 
@@ -50,10 +52,24 @@ impl Machine {
                 unreachable!("machine: nothing to fill frame {frame} with")
             }
         };
-        self.fills.push(Fill { at, frame, access, buffer });
+        let faint = self.frames[frame].is_faint() && access == Access::Read;
+        if access == Access::Write && self.frames[frame].take_probe() {
+            self.rewrites.came_out(true);
+        }
+        self.frames[frame].set_faint(false);
+        self.fills.push(Fill { at, frame, access, buffer, faint });
         self.frames[frame].set_bytes(Bytes::Filling);
         self.frames[frame].shown = Some(access);
-        self.woken = Some(at);
+        self.woken = Some(at).filter(|_| !faint);
+    }
+
+    /// What has been begun to be filled last is to be written to, too, if it is this frame.
+    pub(crate) fn fills_for_writing(&mut self, frame: FrameNo) -> bool {
+        let Some(fill) = self.fills.last_mut().filter(|fill| fill.frame == frame) else { return false };
+        fill.access = Access::Write;
+        self.woken = Some(fill.at).filter(|_| !fill.faint);
+        self.frames[frame].shown = Some(Access::Write);
+        true
     }
 
     /// Everything that is on its way arrives.
@@ -96,9 +112,6 @@ impl Machine {
             } else {
                 self.arrive_alone(fill);
             }
-            if fill.access == Access::Trap {
-                self.zap(fill.at);
-            }
         }
     }
 
@@ -110,6 +123,9 @@ impl Machine {
             Some(buffer) => self.buffers.run(buffer, run.len()),
             None => &self.zeros[..run.len() * self.scratch.len()],
         };
+        if first.faint {
+            return self.hide_run(first, pages, run.len() as u64);
+        }
         let mut done = 0;
         for _ in 0..TRIES {
             match uffd.copy(
@@ -125,6 +141,17 @@ impl Machine {
         done / self.page_size
     }
 
+    /// Puts a run into the memory file, protected as the kernel is to show it.
+    fn hide_run(&self, first: &Fill, pages: &[u8], count: u64) -> u64 {
+        let (place, len) = (Place::Private(first.at), count * self.page_size);
+        let Some((uffd, address)) = self.arenas.address(first.at, self.page_size) else { return 0 };
+        let Some(memory) = self.memory(place) else { return 0 };
+        let protect = first.access != Access::Write;
+        let done = if protect { uffd.protect(address, len) } else { uffd.unprotect(address, len) };
+        let hidden = done.is_ok() && memory.write(self.offset(place), pages).is_ok();
+        if hidden { count } else { 0 }
+    }
+
     /// There is no room for it, as somebody else has taken it and was not caught yet. Who waits for it asks again.
     fn arrive_later(&mut self, fill: &Fill) {
         self.frames[fill.frame].set_bytes(fill.unplaced());
@@ -138,6 +165,7 @@ impl Machine {
     /// Something is there that is not ours, or the mapping is not what it was: the file gets the bytes.
     fn arrive_alone(&mut self, fill: &Fill) {
         let place = Place::Private(fill.at);
+        self.guard(place);
         let page = match fill.buffer {
             Some(buffer) => self.buffers.bytes(buffer),
             None => &self.zeros[..self.scratch.len()],

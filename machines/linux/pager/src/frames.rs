@@ -8,6 +8,7 @@
 //! ```
 
 use crate::hardware::MOST_ARENAS;
+use crate::rewrites::Expected;
 use mager_pager::{Access, ArenaId, FrameNo, Home, ObjectNo, Site, VirtPage};
 use mager_stores::BufferNo;
 use std::ops::{Index, IndexMut};
@@ -88,7 +89,17 @@ pub(crate) struct Frame {
     in_flight: u16,
     /// Of a private page: what its one site was last let do.
     pub(crate) shown: Option<Access>,
+    flags: u8,
 }
+
+/// Read on a guess whose outcome is of interest: it is not shown before it is touched.
+const FAINT: u8 = 1;
+/// The agent has been asked to take its entry away, and may not have done so yet.
+const CLEARING: u8 = 2;
+/// The page was read, and is expected to be written to.
+const EXPECTED: u8 = 4;
+/// The page was read; whether it is written to decides about others.
+const PROBE: u8 = 8;
 
 const _: () = assert!(size_of::<Frame>() == 16);
 
@@ -122,7 +133,7 @@ fn buffer(bits: u16) -> BufferNo {
 
 impl Frame {
     pub(crate) const EMPTY: Frame =
-        Frame { kind: NO_PLACE, file: 0, index: 0, bytes: NOWHERE, in_flight: NO, shown: None };
+        Frame { kind: NO_PLACE, file: 0, index: 0, bytes: NOWHERE, in_flight: NO, shown: None, flags: 0 };
 
     /// A frame whose bytes belong to `place`.
     pub(crate) fn new(place: Place, bytes: Bytes) -> Self {
@@ -172,6 +183,45 @@ impl Frame {
             Bytes::Placed => PLACED,
             Bytes::Buffer(buffer) => short(buffer),
         };
+    }
+
+    fn flag(&mut self, flag: u8, on: bool) {
+        self.flags = if on { self.flags | flag } else { self.flags & !flag };
+    }
+
+    pub(crate) fn is_faint(&self) -> bool {
+        self.flags & FAINT != 0
+    }
+
+    pub(crate) fn set_faint(&mut self, faint: bool) {
+        self.flag(FAINT, faint);
+    }
+
+    pub(crate) fn is_clearing(&self) -> bool {
+        self.flags & CLEARING != 0
+    }
+
+    pub(crate) fn set_clearing(&mut self, clearing: bool) {
+        self.flag(CLEARING, clearing);
+    }
+
+    pub(crate) fn expect(&mut self, expected: Expected) {
+        self.flag(EXPECTED, expected == Expected::Write);
+        self.flag(PROBE, expected == Expected::Probe);
+    }
+
+    /// Whether it is expected to be written to. Asked once.
+    pub(crate) fn take_expected(&mut self) -> bool {
+        let expected = self.flags & EXPECTED != 0;
+        self.flag(EXPECTED, false);
+        expected
+    }
+
+    /// Whether its outcome is of interest. Asked once.
+    pub(crate) fn take_probe(&mut self) -> bool {
+        let probe = self.flags & PROBE != 0;
+        self.flag(PROBE, false);
+        probe
     }
 
     pub(crate) fn in_flight(&self) -> InFlight {

@@ -52,15 +52,13 @@ fn thread_of(who: Ticket) -> u16 {
 
 impl Hardware for Machine {
     fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
+        if access == Access::Write && self.fills_for_writing(frame) {
+            return;
+        }
         if self.frames[frame].bytes() == Bytes::Filling {
             self.arrive();
         }
         match (self.frames[frame].bytes(), self.frames[frame].place()) {
-            // Not shown, so that the first touch is seen, and not gone together with its neighbours.
-            (Bytes::Buffer(_), Place::Private(_)) if access == Access::Trap => {
-                self.put(frame);
-                self.frames[frame].shown = Some(Access::Trap);
-            }
             // What a client has mapped at `at` is its own affair, and must not decide what others see.
             (Bytes::Zeros | Bytes::Buffer(_), Place::Object(..)) => {
                 self.put(frame);
@@ -73,6 +71,13 @@ impl Hardware for Machine {
             (Bytes::Placed | Bytes::Filling, _) => self.show(at, frame, access),
             (Bytes::Nowhere, _) => unreachable!("machine: frame {frame} is mapped without bytes"),
         }
+    }
+
+    fn clear(&mut self, at: Site, frame: FrameNo) {
+        if self.frames[frame].bytes() == Bytes::Filling {
+            self.arrive();
+        }
+        self.zap(at, frame);
     }
 
     fn unmap(&mut self, at: Site, frame: FrameNo) {
@@ -119,6 +124,9 @@ impl Hardware for Machine {
             self.arrive();
         }
         self.returns.left(self.frames[frame].place());
+        if self.frames[frame].take_probe() {
+            self.rewrites.came_out(false);
+        }
         match self.frames[frame].bytes() {
             Bytes::Placed | Bytes::Filling => self.holes.push(self.frames[frame].place()),
             Bytes::Buffer(buffer) => self.buffers.give(buffer),

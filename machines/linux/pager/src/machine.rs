@@ -4,7 +4,7 @@
 //! bytes in a buffer, or zeros    Map     UFFDIO_COPY, write-protected unless Write
 //! bytes in the memory file       Map     UFFDIO_CONTINUE where no entry is; UFFDIO_WRITEPROTECT where one is
 //! lowered                        Map     UFFDIO_WRITEPROTECT before the step is over, with its neighbours
-//! lowered to Trap                Map     the same, and the agent drops the entry when its lot is full
+//! shown                          Clear   the agent drops the entry when its lot is full; its protection stays
 //! empty                          Empty   fallocate(PUNCH_HOLE), later, with its neighbours
 //! ```
 //! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
@@ -19,6 +19,7 @@ use crate::objects::Objects;
 use crate::offences::{Offence, Offences};
 use crate::quotas::Quotas;
 use crate::returns::Returns;
+use crate::rewrites::Rewrites;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
@@ -42,6 +43,7 @@ pub(crate) struct Machine {
     pub(crate) quotas: Option<Quotas>,
     pub(crate) offences: Offences,
     pub(crate) returns: Returns,
+    pub(crate) rewrites: Rewrites,
     /// The pager's CPU, as long as threads are pulled to it.
     pub(crate) near: Option<u16>,
     /// Inputs and outputs that wait for a staging buffer.
@@ -60,6 +62,8 @@ pub(crate) struct Machine {
     /// Where pages came from compressed memory while that is so.
     pub(crate) unpacked: Vec<Site>,
     pub(crate) denied: u64,
+    /// What the running step reads is not to be shown before it is touched.
+    pub(crate) faint: bool,
     /// The running step has begun to read a private page from the swap file.
     pub(crate) waits_for_device: bool,
     /// Pages read from the swap file.
@@ -77,8 +81,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(
-        page_size: u32,
-        frames: u32,
+        (page_size, frames, swap_blocks): (u32, u32, u32),
         buffers: Buffers,
         backing: Backing,
         (budget, quotas): (Budget, Option<Quotas>),
@@ -96,6 +99,7 @@ impl Machine {
             quotas,
             offences: Offences::default(),
             returns: Returns::new(),
+            rewrites: Rewrites::new(swap_blocks),
             near: None,
             queued: VecDeque::new(),
             unplaced: Vec::new(),
@@ -106,6 +110,7 @@ impl Machine {
             copies_go: false,
             unpacked: Vec::new(),
             denied: 0,
+            faint: false,
             waits_for_device: false,
             swap_reads: 0,
             read_failed: false,
@@ -172,6 +177,7 @@ impl Machine {
         if !self.room(place, 1) {
             return self.unplaced.push(frame);
         }
+        self.guard(place);
         let page = match self.frames[frame].bytes() {
             Bytes::Buffer(buffer) => self.buffers.bytes(buffer),
             Bytes::Zeros => &self.zeros[..self.scratch.len()],
@@ -181,6 +187,17 @@ impl Machine {
             Some(Ok(())) => self.placed(frame),
             Some(Err(why)) => self.not_put(frame, &why),
             None => {}
+        }
+    }
+
+    /// Before bytes come to where nobody is shown them: the kernel may show them to whoever touches them, but a store is to
+    /// be told of.
+    pub(crate) fn guard(&self, place: Place) {
+        if let Place::Private(at) = place
+            && let Some((uffd, address)) = self.arenas.address(at, self.page_size)
+        {
+            // Fails where nothing is mapped any more.
+            let _ = uffd.protect(address, self.page_size);
         }
     }
 
@@ -199,13 +216,11 @@ impl Machine {
         let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
         let private = matches!(self.frames[frame].place(), Place::Private(_));
         let before = if private { self.frames[frame].shown } else { None };
+        if access == Access::Write && self.frames[frame].take_probe() {
+            self.rewrites.came_out(true);
+        }
         match (before, access) {
-            (_, Access::Trap) => {
-                if before != Some(Access::Read) {
-                    self.lowering.push(at);
-                }
-                self.zap(at);
-            }
+            (_, Access::Trap) => unreachable!("machine: reference bits are not trapped here"),
             (Some(Access::Write), Access::Read) => self.lowering.push(at),
             (Some(Access::Read), Access::Write) if self.lowering.is_empty() => {
                 self.woken = uffd.unprotect(address, self.page_size).is_ok().then_some(at);
@@ -254,9 +269,11 @@ impl Machine {
         }
     }
 
-    pub(crate) fn zap(&mut self, at: Site) {
+    /// Has the agent drop the entry at `at`, which shows `frame`.
+    pub(crate) fn zap(&mut self, at: Site, frame: FrameNo) {
         if let Some(arena) = self.arenas.get_mut(at.arena) {
-            arena.zap(at.page.0, self.near);
+            self.frames[frame].set_clearing(true);
+            arena.zap((at.page.0, Some(frame)), self.near);
         }
     }
 
@@ -337,6 +354,19 @@ impl Machine {
         }
     }
 
+    /// An arena's client shows its memory from now on, in which pages may lie already: see [`Machine::guard`].
+    pub(crate) fn guard_all(&mut self, arena: ArenaId) {
+        let placed = self.frames.iter().filter(|frame| frame.bytes() == Bytes::Placed);
+        for frame in placed {
+            if let Place::Private(at) = frame.place()
+                && at.arena == arena
+            {
+                self.lowering.push(at);
+            }
+        }
+        self.lower();
+    }
+
     /// A range is mapped anew or not at all: what was denied there is forgotten.
     pub(crate) fn cure(&mut self, arena: ArenaId, pages: Pages) {
         self.arrive();
@@ -349,7 +379,7 @@ impl Machine {
             // Only a copy takes poison away (a hole does not), so the page is put there and taken away again. Where there
             // is no room for it, the client's agent has to.
             if !self.budget.room(record.allowance, 1) {
-                record.zap(page, self.near);
+                record.zap((page, None), self.near);
             } else if let Some(attached) = &record.attached {
                 let offset = u64::from(page) * self.page_size;
                 let _ = attached.uffd.copy(attached.base + offset, &self.zeros[..self.scratch.len()], false);

@@ -7,8 +7,11 @@ use std::path::PathBuf;
 /// Where reference bits come from; see [`mager_pager::References`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum References {
-    /// The clients' agents drop entries, so that the next touch is seen.
+    /// The clients' agents drop entries, and the page tables tell which pages were touched after that. Where these may not
+    /// be read, or the policy cannot tell which pages it will look at next, as with `Faults`.
     Agent,
+    /// The clients' agents drop entries, so that the next touch is a fault.
+    Faults,
     /// There are none: policies see pages come and go, in the order of their faults.
     Off,
 }
@@ -137,7 +140,7 @@ pub(crate) fn config(options: &Options, low_water: u32) -> Config {
         frames: options.all_frames(),
         swap_blocks: options.swap_blocks,
         references: match options.references {
-            References::Agent => mager_pager::References::Trap,
+            References::Agent | References::Faults => mager_pager::References::Sticky,
             References::Off => mager_pager::References::None,
         },
         sharing: Sharing::Place,

@@ -2,6 +2,7 @@
 
 use crate::frames::{Bytes, Frame, InFlight, Place};
 use crate::machine::Machine;
+use crate::rewrites::Expected;
 use mager_driver::{Io, Paging};
 use mager_pager::{Event, FrameNo, Home, IoFailed, SwapBlock};
 use mager_stores as stores;
@@ -18,7 +19,9 @@ impl Paging for Machine {
             self.count_page_in(at.arena, home);
             let place = Place::of(home, at);
             self.returns.came(place);
+            let mut expected = Expected::Nothing;
             if let Home::Swap(block) = home {
+                expected = self.rewrites.read(block.0);
                 let from_device = !self.backing.is_in_memory(block.0);
                 self.waits_for_device |= from_device;
                 self.swap_reads += u64::from(from_device);
@@ -28,6 +31,11 @@ impl Paging for Machine {
             }
             self.came(place);
             self.frames[frame] = Frame::new(place, Bytes::Nowhere);
+            self.frames[frame].set_faint(self.faint);
+            self.frames[frame].expect(expected);
+        }
+        if let Io::Write { home: Home::Swap(block), .. } = io {
+            self.rewrites.written(block.0);
         }
         self.frames[frame].set_in_flight(InFlight::Queued);
         self.queued.push_back(io);

@@ -278,6 +278,7 @@ impl Server {
 
     fn evict(&mut self, family: u64, at: Site, frame: FrameNo) -> bool {
         let before = self.machine.queued.len();
+        self.harvest_one(frame);
         self.step(Event::Evict { at });
         if self.driver.view().frame_at(at) != Some(frame) {
             return true;

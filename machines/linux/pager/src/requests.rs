@@ -5,7 +5,7 @@ use crate::budget::AllowanceNo;
 use crate::hardware::{MOST_ARENAS, flush_ticket};
 use crate::server::Server;
 use mager_driver::{Control, Outcome};
-use mager_linux_sys::Userfault;
+use mager_linux_sys::{Pagemap, Userfault};
 use mager_linux_wire::{self as wire, Range, Reply, Request};
 use mager_pager::{Access, ArenaId, Kind, ObjectNo, Pages, Refused, Site, VirtPage, What};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
@@ -105,7 +105,8 @@ impl Server {
             let why = format!("this pager speaks version {}, the client version {version}", wire::VERSION);
             return Err(No::new(Errno::PROTO, why));
         }
-        let facts = self.facts();
+        let pid = self.clients.get(client).map_or(0, |client| client.pid);
+        let facts = self.facts(self.harvests && Pagemap::open(pid).is_ok());
         let client = self.clients.get_mut(client).ok_or_else(|| No::new(Errno::PROTO, "no such client"))?;
         client.agent = fds.into_iter().next().map(Rc::new);
         client.command = crate::names::command(client.pid);
@@ -224,8 +225,11 @@ impl Server {
             return Err(No::new(Errno::BUSY, "the arena is attached already"));
         }
         self.watch_arena(arena, &uffd)?;
+        let pid = self.clients.get(client).map_or(0, |client| client.pid);
+        let pagemap = if self.harvests { Pagemap::open(pid).ok() } else { None };
         let record = self.machine.arenas.get_mut(arena).ok_or(Errno::BADF)?;
-        record.attached = Some(Attached { uffd, base });
+        record.attached = Some(Attached { uffd, base, pagemap });
+        self.machine.guard_all(arena);
         done()
     }
 

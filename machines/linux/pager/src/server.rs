@@ -13,7 +13,7 @@ use crate::forks::Freeze;
 use crate::frames::MOST_BUFFERS;
 use crate::hardware::flush_ticket;
 use crate::machine::Machine;
-use crate::options::{NotStarted, Options, backing_options, config};
+use crate::options::{NotStarted, Options, References, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
 use crate::quotas::Quotas;
 use crate::share::Share;
@@ -21,7 +21,7 @@ use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
 use mager_linux_wire::{Facts, MAX_MESSAGE};
-use mager_pager::{ArenaId, What};
+use mager_pager::{ArenaId, FrameNo, What};
 use mager_policies::{Any, Observes, Policy};
 use mager_stores::{Backing, Buffers};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -78,6 +78,10 @@ pub struct Server {
     pub(crate) handed: bool,
     pub(crate) share: Share,
     pub(crate) low_water: u32,
+    /// Reference bits are looked for before pages leave.
+    pub(crate) harvests: bool,
+    /// Frames that were found to have been touched.
+    pub(crate) touched: Vec<FrameNo>,
     pub(crate) most_ahead: u32,
     started: Instant,
     pub(crate) faults: Vec<Fault>,
@@ -113,6 +117,7 @@ impl Server {
             return Err(NotStarted::Blind(options.policy));
         }
         let low_water = (options.frames / 16).min(MOST_FREE);
+        let harvests = options.references == References::Agent && policy.upcoming(0, &mut |_| true);
         let config = config(&options, low_water);
         let log = crate::log::open(&options, &config)?;
         let driver = Driver::new(config, policy, log)?;
@@ -131,8 +136,7 @@ impl Server {
         let mut server = Server {
             driver,
             machine: Machine::new(
-                options.page_size,
-                frames,
+                (options.page_size, frames, options.swap_blocks),
                 buffers,
                 backing,
                 (budget, Quotas::new(options.limits.frames)),
@@ -145,6 +149,8 @@ impl Server {
             handed: false,
             share: Share::new(u64::from(options.elastic_frames())),
             low_water,
+            harvests,
+            touched: Vec::new(),
             most_ahead: options.read_ahead.min(low_water / 4),
             started: Instant::now(),
             faults: Vec::with_capacity(64),
@@ -180,9 +186,10 @@ impl Server {
         self.watch(uffd, ARENA | u64::from(arena.slot))
     }
 
-    pub(crate) fn facts(&self) -> Facts {
+    /// `seen`: touches of pages in memory need not be told.
+    pub(crate) fn facts(&self, seen: bool) -> Facts {
         let Options { page_size, arena_pages, swap_blocks, .. } = self.options;
-        Facts { page_size, arena_pages, frames: self.options.all_frames(), swap_blocks }
+        Facts { page_size, arena_pages, frames: self.options.all_frames(), swap_blocks, minor: !seen }
     }
 
     /// Serves until `stop` is readable; or, if it was handed a client or has no socket to listen on, until the last

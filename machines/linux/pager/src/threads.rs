@@ -132,8 +132,8 @@ impl Threads {
     }
 
     /// What is known of the thread in this slot.
-    pub(crate) fn around(&mut self, slot: u16) -> Option<&mut Around> {
-        self.slots[usize::from(slot)].as_mut().map(|thread| &mut thread.guesses.around)
+    pub(crate) fn guesses(&mut self, slot: u16) -> Option<&mut Guesses> {
+        self.slots[usize::from(slot)].as_mut().map(|thread| &mut thread.guesses)
     }
 
     /// The thread in this slot waits for the swap file.

@@ -149,7 +149,7 @@ fn an_arena_attached_twice_keeps_its_first_userfaultfd() {
         let second = Userfault::open().expect("userfaultfd");
         let other = Window::reserve(64 * 4096, 4096, 0).expect("room");
         other.map(0, 64 * 4096, &client.memory, 0, true).expect("a mapping");
-        second.register(other.base(), 64 * 4096).expect("registered");
+        second.register(other.base(), 64 * 4096, true).expect("registered");
         let again = Request::Attach { arena: client.id, base: other.base() };
         assert_eq!(client.raw.refused(&again, &[second.as_fd()]), libc::EBUSY);
         fill(&client.window, 0, 64);
@@ -167,7 +167,7 @@ fn a_userfaultfd_that_is_registered_nowhere() {
         // Faults of a range elsewhere, which become faults of pages far outside the arena.
         let elsewhere = Window::reserve(16 * 4096, 4096, 0).expect("room");
         elsewhere.map(0, 16 * 4096, &memfd(1 << 20), 0, true).expect("a mapping");
-        uffd.register(elsewhere.base(), 16 * 4096).expect("registered");
+        uffd.register(elsewhere.base(), 16 * 4096, true).expect("registered");
         raw.done(&Request::Attach { arena, base: 4096 }, &[uffd.as_fd()]);
         raw.done(&Request::MapSwap(Range { arena, page: 0, count: 256 }), &[]);
         std::thread::scope(|scope| {
@@ -229,7 +229,7 @@ fn an_agent_that_never_listens() {
         let window = Window::reserve(1024 * 4096, 4096, 0).expect("room");
         window.map(0, 1024 * 4096, &memory, 0, true).expect("a mapping");
         let uffd = Userfault::open().expect("userfaultfd");
-        uffd.register(window.base(), 1024 * 4096).expect("registered");
+        uffd.register(window.base(), 1024 * 4096, true).expect("registered");
         raw.done(&Request::Attach { arena: id, base: window.base() }, &[uffd.as_fd()]);
         raw.done(&Request::MapSwap(Range { arena: id, page: 0, count: 1024 }), &[]);
         for _ in 0..10 {

@@ -44,7 +44,7 @@ fn memory_of_a_shared_file_cut_short_under_the_pager() {
         let map = Request::MapFile { range: client.range(100, 256), block: 0 };
         let memory = client.raw.done(&map, &[file.as_fd()]).remove(0);
         client.window.map(100 * 4096, 1 << 20, &memory, 0, true).expect("a mapping");
-        client.uffd.register(client.window.base() + 100 * 4096, 1 << 20).expect("registered");
+        client.uffd.register(client.window.base() + 100 * 4096, 1 << 20, true).expect("registered");
         fill(&client.window, 100, 100);
         if rustix::fs::ftruncate(&memory, 0).is_err() {
             return eprintln!("SKIPPED: memory files cannot be cut short here, they are sealed");
@@ -95,7 +95,7 @@ fn a_file_that_shrinks_is_denied_where_it_was_and_holds_nobodys_frames() {
         let map = Request::MapFile { range: client.range(100, 1024), block: 0 };
         let memory = client.raw.done(&map, &[file.as_fd()]).remove(0);
         client.window.map(100 * 4096, 4 << 20, &memory, 0, true).expect("a mapping");
-        client.uffd.register(client.window.base() + 100 * 4096, 4 << 20).expect("registered");
+        client.uffd.register(client.window.base() + 100 * 4096, 4 << 20, true).expect("registered");
         // Dirty pages that cannot be written home any more, and untouched ones that cannot be read.
         fill(&client.window, 100, 200);
         file.set_len(4096 * 10).expect("a length");
@@ -117,7 +117,7 @@ fn flags_that_a_client_sets_on_its_file_do_not_reach_the_pagers() {
         let map = Request::MapFile { range: client.range(100, 8), block: 0 };
         let memory = client.raw.done(&map, &[file.as_fd()]).remove(0);
         client.window.map(100 * 4096, 8 * 4096, &memory, 0, true).expect("a mapping");
-        client.uffd.register(client.window.base() + 100 * 4096, 8 * 4096).expect("registered");
+        client.uffd.register(client.window.base() + 100 * 4096, 8 * 4096, true).expect("registered");
         rustix::fs::fcntl_setfl(&file, OFlags::APPEND).expect("flags");
         fill(&client.window, 100, 8);
         client.raw.done(&Request::Flush { arena: client.id, page: 100 }, &[]);

@@ -7,6 +7,7 @@ mod descriptors;
 mod fork;
 mod mapping;
 mod memory;
+mod pagemap;
 mod placement;
 mod process;
 mod signals;
@@ -18,11 +19,13 @@ pub use descriptors::keep_descriptors_above;
 pub use fork::{AtFork, Judge, at_fork, handed_on, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};
+pub use pagemap::{LOOKED_AT, Pagemap};
 pub use placement::{CpuMask, affinity, online_cpus, only_cpu, set_affinity};
 pub use process::{ignore, kill, process, raise_descriptor_limit};
 pub use signals::without_signals;
 pub use socket::{
     MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send, tells_sender,
+    unread,
 };
 pub use stack::SignalStack;
 pub use uffd::{Failed, Fault, FaultKind, Userfault};

@@ -114,6 +114,14 @@ pub fn send(socket: &impl AsFd, message: &[u8], fds: &[BorrowedFd<'_>], wait: bo
     Ok(())
 }
 
+/// Whether anything that was sent has not been received yet at the other end.
+pub fn unread(socket: &impl AsFd) -> io::Result<bool> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the request writes one int (unix(7), SIOCOUTQ).
+    let asked = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if asked < 0 { Err(io::Error::last_os_error()) } else { Ok(bytes > 0) }
+}
+
 /// Receives one message. `wait`: until one comes; else `WouldBlock`.
 pub fn receive(socket: &impl AsFd, buffer: &mut [u8], wait: bool) -> io::Result<Received> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS), ScmCredentials(1))];

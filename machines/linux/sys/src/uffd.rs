@@ -137,8 +137,9 @@ const FEATURES: u64 =
     FEATURE_MISSING_SHMEM | FEATURE_THREAD_ID | FEATURE_MINOR_SHMEM | FEATURE_WP_SHMEM | FEATURE_POISON;
 /// What the kernel adds when the features are agreed upon.
 const INITIALIZED: u64 = 1 << 31;
-/// Missing, write-protected, minor.
-const MODES: u64 = 1 | 2 | 4;
+const MISSING: u64 = 1;
+const PROTECTED: u64 = 2;
+const MINOR: u64 = 4;
 const EVENT_PAGEFAULT: u8 = 0x12;
 const FLAG_WRITE: u64 = 1;
 const FLAG_WP: u64 = 2;
@@ -183,9 +184,11 @@ impl Userfault {
         self.0.try_clone()
     }
 
-    /// Faults in this range come here from now on: missing, minor and write-protected.
-    pub fn register(&self, start: u64, len: u64) -> io::Result<()> {
-        let mut register = Register { range: Range { start, len }, mode: MODES, ioctls: 0 };
+    /// Faults in this range come here from now on: missing and write-protected; and `minor` ones. Without these the kernel
+    /// shows a page that is in the file by itself, with the protection that was there before.
+    pub fn register(&self, start: u64, len: u64, minor: bool) -> io::Result<()> {
+        let mode = MISSING | PROTECTED | if minor { MINOR } else { 0 };
+        let mut register = Register { range: Range { start, len }, mode, ioctls: 0 };
         ioctl(&self.0, UFFDIO_REGISTER, &mut register)
     }
 

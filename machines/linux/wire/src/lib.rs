@@ -21,7 +21,7 @@ use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Spoken by this library; both ends must speak the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// No message is longer.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -152,6 +152,8 @@ pub struct Facts {
     pub frames: u32,
     /// Swap blocks in all.
     pub swap_blocks: u32,
+    /// Arenas are registered for minor faults as well: touches of pages in memory are told by these. (Mapped files always are.)
+    pub minor: bool,
 }
 
 /// Runs of one order, at most.

@@ -89,7 +89,7 @@ fn round_trips(mapping: &Mapping, same: bool) -> Result<f64, Failure> {
     }
     let userfault = Userfault::open().of("opening a userfaultfd")?;
     userfault.block().of("having the userfaultfd wait")?;
-    userfault.register(mapping.address(0), mapping.bytes() as u64).of("registering memory")?;
+    userfault.register(mapping.address(0), mapping.bytes() as u64, true).of("registering memory")?;
     let handed = userfault.duplicate().of("handing the userfaultfd on")?;
     let mut command = ourselves("handler")?;
     command.args(["--cpu", &(if same { near } else { far }).to_string()]).stdin(handed);

@@ -104,7 +104,7 @@ impl Handmade {
         let window = Window::reserve(len, 4096, 0).expect("room");
         window.map(0, len, &memory, 0, true).expect("a mapping");
         let uffd = Userfault::open().expect("userfaultfd");
-        uffd.register(window.base(), len).expect("registered");
+        uffd.register(window.base(), len, true).expect("registered");
         raw.done(&Request::Attach { arena: id, base: window.base() }, &[uffd.as_fd()]);
         raw.done(&Request::MapSwap(Range { arena: id, page: 0, count: mapped }), &[]);
         Handmade { raw, id, memory, window, uffd }

@@ -4,8 +4,9 @@
 use crate::apart::{alone, figure, fork, pager_and_socket, sys};
 use crate::common::options;
 use crate::common::sys::{load, store};
-use crate::words::{check, check_zero, end, fill, filled, word};
+use crate::words::{check, check_zero, end, fill, filled, filled_with, word};
 use mager_linux_client::{Arena, Pages};
+use mager_linux_pager::{Options, References};
 use mager_linux_sys::{Failed, MemoryFile, Userfault, Window, receive, send};
 use mager_linux_wire::{Reply, Request, VERSION, decode, encode};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,11 +15,13 @@ use std::time::{Duration, Instant};
 const PAGE: usize = 4096;
 
 /// EEXIST to UFFDIO_COPY: the client wrote through a mapping of its own where the pager has not put anything yet. What it
-/// wrote is not what the page holds.
+/// wrote is not what the page holds, as far as it is told of. (Where touches of what is in memory are seen in the page
+/// table, the kernel shows it what it wrote, and it has nobody but itself to blame.)
 #[test]
 fn a_page_that_is_there_already_is_replaced() {
     alone("answers::a_page_that_is_there_already_is_replaced", || {
-        let (connection, pager, arena, pages) = filled(256, 4096, 64);
+        let faults = Options { references: References::Faults, ..options(256, 4096) };
+        let (connection, pager, arena, pages) = filled_with(faults, 64);
         let fresh = arena.map(64).expect("memory");
         let second = sys::second_mapping(arena.pointer(fresh.page), 64 * PAGE);
         // Where memory files have quotas, there is room for what the pager has put there already, and little more.
@@ -141,7 +144,7 @@ fn a_changing_map_is_told_apart() {
         let window = Window::reserve(1 << 20, 4096, 0).expect("room");
         window.map(0, 1 << 20, &memory, 0, true).expect("a mapping");
         let uffd = Userfault::received(sys::talkative_userfault());
-        uffd.register(window.base(), window.len()).expect("it takes the range");
+        uffd.register(window.base(), window.len(), true).expect("it takes the range");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 sys::advise(window.pointer(8192), PAGE, libc::MADV_DONTNEED).expect("it is mapped")

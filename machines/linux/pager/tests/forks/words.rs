@@ -22,7 +22,7 @@ pub fn filled_slowly(frames: u32, swap_blocks: u32, count: u32) -> World {
     filled_with(Options { faults, read_ahead: 0, ..options(frames, swap_blocks) }, count)
 }
 
-fn filled_with(options: Options, count: u32) -> World {
+pub fn filled_with(options: Options, count: u32) -> World {
     let (connection, pager) = pager(options);
     connection.follow_forks().expect("it can follow");
     let arena = Arena::new(&connection).expect("an arena");
