@@ -72,6 +72,13 @@ impl Machine {
         true
     }
 
+    /// A page that is put where it belongs but not shown wakes nobody: who is woken for it is to find it there.
+    pub(crate) fn arrive_before_waking(&mut self, at: Site) {
+        if self.fills.last().is_some_and(|fill| fill.at == at) {
+            self.arrive();
+        }
+    }
+
     /// Everything that is on its way arrives.
     pub(crate) fn arrive(&mut self) {
         if self.fills.is_empty() {

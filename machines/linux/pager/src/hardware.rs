@@ -147,6 +147,7 @@ impl Hardware for Machine {
             Err(why) if !self.worth_another_try(why) => self.deny(at, why),
             Ok(()) if self.woken == Some(at) => {}
             Ok(()) | Err(_) => {
+                self.arrive_before_waking(at);
                 if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
                     let _ = uffd.wake(address, self.page_size);
                 }

@@ -356,6 +356,9 @@ impl Machine {
 
     /// An arena's client shows its memory from now on, in which pages may lie already: see [`Machine::guard`].
     pub(crate) fn guard_all(&mut self, arena: ArenaId) {
+        if self.arenas.get(arena).is_some_and(|arena| arena.memory.held().is_ok_and(|bytes| bytes == 0)) {
+            return;
+        }
         let placed = self.frames.iter().filter(|frame| frame.bytes() == Bytes::Placed);
         for frame in placed {
             if let Place::Private(at) = frame.place()
