@@ -10,8 +10,8 @@
 //! ```
 //! A guess with `Trap` is a faint one: the page comes in unreferenced, and leaves as such unless it is touched.
 //!
-//! A wrong guess of a write costs a write home. Another may be wrong, too, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
-//! nobody is resumed, and a page-in that fails leaves the page absent.
+//! A guess may be wrong, so it takes a frame that is free and that nobody waits for, or none; it evicts nothing,
+//! nobody is resumed, and a page-in that fails leaves the page absent. A wrong guess of a write costs a write home.
 
 use crate::entry::Target;
 use crate::frame::Flight;

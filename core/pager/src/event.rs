@@ -123,8 +123,8 @@ impl core::error::Error for Denied {}
 
 /// One thing the machine has to do. Effects are carried out in the order given.
 ///
-/// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event, `Clear` before the next harvest that counts; `Read` and `Write` are only
-/// started, and answered exactly once. A frame in flight is untouchable. `Empty` and `Release` may be left undone.
+/// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event, `Clear` before the next harvest that
+/// counts; `Read` and `Write` are only started, and answered exactly once. A frame in flight is untouchable. `Empty` and `Release` may be left undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Install or change a mapping. `Trap` keeps the frame there and traps the next touch.

@@ -115,7 +115,6 @@ macro_rules! any_policy {
             fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
                 match self { $(Any::$variant(p) => p.upcoming(victims, spare)),+ }
             }
-
             fn order(&self, visit: &mut dyn FnMut(FrameNo)) {
                 match self { $(Any::$variant(p) => p.order(visit)),+ }
             }

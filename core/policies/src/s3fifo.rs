@@ -336,6 +336,9 @@ impl Policy for S3Fifo {
     }
 
     fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
+        if self.counts.is_some() {
+            return false;
+        }
         let mut ahead = Ahead {
             policy: self,
             fresh: self.queues.len(FRESH),
@@ -346,7 +349,7 @@ impl Policy for S3Fifo {
             credit: self.credit,
         };
         (0..victims).for_each(|_| ahead.victim(spare));
-        self.counts.is_none()
+        true
     }
 
     fn order(&self, visit: &mut dyn FnMut(FrameNo)) {

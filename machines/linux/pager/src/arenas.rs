@@ -110,6 +110,7 @@ impl Arena {
             sent += pages;
         }
         self.zaps.drain(..sent);
+        // Of an agent that hangs: its pages look untouched, too.
         if self.sent.len() >= MOST_UNSENT {
             self.sent.clear();
         }
