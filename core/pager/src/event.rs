@@ -124,7 +124,8 @@ impl core::error::Error for Denied {}
 /// One thing the machine has to do. Effects are carried out in the order given.
 ///
 /// `Map`, `Unmap`, `Zero`, `Copy` and `Resume` are finished before the next event, `Clear` before the next harvest that
-/// counts; `Read` and `Write` are only started, and answered exactly once. A frame in flight is untouchable. `Empty` and `Release` may be left undone.
+/// counts; `Read` and `Write` are only started, and answered exactly once. A frame in flight is untouchable. `Empty` and
+/// `Release` may be left undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Install or change a mapping. `Trap` keeps the frame there and traps the next touch.
@@ -136,8 +137,8 @@ pub enum Effect {
         /// What goes on without a fault.
         access: Access,
     },
-    /// Only under [`References::Sticky`](crate::References::Sticky): take the reference bit of a mapping away. A touch from here on
-    /// is one to harvest.
+    /// Only under [`References::Sticky`](crate::References::Sticky): take the reference bit of a mapping away. A touch
+    /// from here on is one to harvest.
     Clear {
         /// Where.
         at: Site,
