@@ -1,6 +1,6 @@
 //! Making a page small: apart from where it is kept, so that several threads can do it.
 
-use super::HEADER;
+use super::{HEADER, WORD, repeated};
 use crate::checksum::checksum;
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
@@ -56,9 +56,16 @@ impl Compressor {
 
     /// Packs `page`.
     pub(crate) fn pack(&mut self, page: &[u8], into: &mut Packed) {
-        let length = compress_into_with_table(page, &mut into.scratch, &mut self.table).ok();
-        into.length = length.filter(|length| HEADER + length <= self.page_size - self.page_size / 8);
+        into.length = self.length(page, &mut into.scratch).filter(|length| HEADER + length <= self.page_size - self.page_size / 8);
         let kept = into.body().unwrap_or(page);
         into.sum = if self.checksums { checksum(kept) } else { 0 };
+    }
+
+    fn length(&mut self, page: &[u8], into: &mut [u8]) -> Option<usize> {
+        if let Some(word) = repeated::<WORD>(page) {
+            into[..WORD].copy_from_slice(word);
+            return Some(WORD);
+        }
+        compress_into_with_table(page, into, &mut self.table).ok()
     }
 }

@@ -22,6 +22,9 @@ const FIXED: usize = 32 * 1024;
 /// Before the bytes of a packed page: how many they are, and of which block, with a bit that says that it is leaving.
 const HEADER: usize = 6;
 const LEAVING: u32 = 1 << 31;
+/// A page that is a double word over and over is kept as that, which no other page is packed into: LZ4 needs a byte for
+/// each 255.
+const WORD: usize = 8;
 /// Chunks that are looked through for pages to leave.
 const LOOKED_THROUGH: usize = 16;
 /// Of all chunks this part, and no more than so many, is to be unused of those that should be used at most.
@@ -212,8 +215,7 @@ impl Pack {
                 let length = usize::from(u16::from_ne_bytes([slot[0], slot[1]]));
                 let packed = slot.get(HEADER..HEADER + length).ok_or(Damage::Unpack)?;
                 self.verify(packed, sum)?;
-                let unpacked = decompress_into(packed, into).map_err(|_| Damage::Unpack)?;
-                if unpacked == into.len() { Ok(()) } else { Err(Damage::Unpack) }
+                unpack(packed, into)
             }
             Place::Raw { at, sum } => {
                 let page = &self.slab.bytes(at)[..self.page_size];
@@ -252,6 +254,15 @@ impl Pack {
     }
 }
 
+fn unpack(packed: &[u8], into: &mut [u8]) -> Result<(), Damage> {
+    if packed.len() == WORD {
+        into.chunks_exact_mut(WORD).for_each(|it| it.copy_from_slice(packed));
+        return Ok(());
+    }
+    let unpacked = decompress_into(packed, into).map_err(|_| Damage::Unpack)?;
+    if unpacked == into.len() { Ok(()) } else { Err(Damage::Unpack) }
+}
+
 fn slot(place: Place) -> Option<u32> {
     match place {
         Place::Packed { at, .. } | Place::Raw { at, .. } => Some(at),
@@ -261,10 +272,14 @@ fn slot(place: Place) -> Option<u32> {
 
 /// The word that a page consists of, if it is one word over and over.
 pub(crate) fn same_filled(page: &[u8]) -> Option<u32> {
-    let word = page.first_chunk::<4>()?;
+    repeated::<4>(page).map(|word| u32::from_ne_bytes(*word))
+}
+
+/// What a page consists of, if it is `N` bytes over and over.
+fn repeated<const N: usize>(page: &[u8]) -> Option<&[u8; N]> {
+    let word = page.first_chunk::<N>()?;
     // Most pages differ at once: the words between are looked at only if the last is the same.
-    let same = page.ends_with(word) && page[4..] == page[..page.len() - 4];
-    same.then(|| u32::from_ne_bytes(*word))
+    (page.ends_with(word) && page[N..] == page[..page.len() - N]).then_some(word)
 }
 
 /// Fills a page with one word.

@@ -256,6 +256,21 @@ fn a_page_of_one_word_takes_no_room() {
 }
 
 #[test]
+fn a_page_of_one_double_word_takes_a_slot_of_the_smallest() {
+    let mut world = packed(300_000, SwapPlace::Nowhere);
+    let before = world.backing.figures().packed_bytes;
+    write_all(&mut world, 0..1000, |n| u64::from(n) * 10 + 5);
+    let figures = world.backing.figures();
+    assert_eq!((figures.packed_pages, figures.same_filled, world.errors.len()), (1000, 0, 0));
+    assert!(figures.packed_bytes - before < 100_000, "{figures:?}");
+    (0..1000).for_each(|block| {
+        world.read(Home::Swap(block));
+        world.settle();
+    });
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+}
+
+#[test]
 fn a_block_written_again_loses_its_old_copy() {
     let mut world = packed(300_000, SwapPlace::Memory);
     for round in 0..400 {

@@ -20,12 +20,16 @@ impl Random {
     }
 }
 
-/// What version `version` of a page is: zeros, a word, half compressible or random, by turns.
+/// What version `version` of a page is: zeros or a double word, a word, half compressible or random, by turns.
 pub fn contents(version: u64, page_size: usize) -> Vec<u8> {
     let mut random = Random(version.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let word = random.below(1 << 31).to_le_bytes();
     let mut page = vec![0; page_size];
     match version % 5 {
+        0 if version % 10 == 5 => {
+            let double = random.below(1 << 31) << 32 | random.below(1 << 31);
+            page.chunks_mut(8).for_each(|it| it.copy_from_slice(&double.to_le_bytes()));
+        }
         0 => {}
         1 => page.chunks_mut(4).for_each(|it| it.copy_from_slice(&word[..4])),
         2 => page.chunks_mut(8).for_each(|it| it.copy_from_slice(&random.below(1 << 31).to_le_bytes())),
