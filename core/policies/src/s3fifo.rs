@@ -196,7 +196,9 @@ impl S3Fifo {
 struct Ahead<'a> {
     policy: &'a S3Fifo,
     fresh: u32,
-    /// Newcomers that will come to be watched meanwhile; they are not asked about, as their references go then.
+    /// The next newcomer to be watched. A touch that was not told of is not to count from then on.
+    newcomer: Option<u32>,
+    /// Newcomers that will come to be watched meanwhile; as their references go then, they will not be spared.
     cleared: u32,
     watched: Option<u32>,
     main: Option<u32>,
@@ -210,10 +212,18 @@ impl Ahead<'_> {
         self.credit = self.policy.earned(self.credit);
         let watched = self.fresh.saturating_sub(self.policy.most.fresh).min(AT_ONCE);
         (self.fresh, self.cleared) = (self.fresh - watched, self.cleared + watched);
+        (0..watched).for_each(|_| self.comes_to_be_watched(spare));
         let small = self.in_main <= self.policy.most.main;
         let found = small && self.finds_watched(spare) || self.takes_fresh();
         if !found {
             self.finds_main(spare);
+        }
+    }
+
+    fn comes_to_be_watched(&mut self, spare: &mut dyn FnMut(FrameNo) -> bool) {
+        if let Some(frame) = self.newcomer {
+            self.newcomer = self.policy.queues.after(frame);
+            let _ = spare(FrameNo(frame));
         }
     }
 
@@ -342,6 +352,7 @@ impl Policy for S3Fifo {
         let mut ahead = Ahead {
             policy: self,
             fresh: self.queues.len(FRESH),
+            newcomer: self.queues.head(FRESH),
             cleared: 0,
             watched: self.queues.head(WATCHED),
             main: self.queues.head(MAIN),

@@ -86,6 +86,11 @@ impl Arena {
         }
     }
 
+    /// Whether the next zap makes a lot.
+    pub(crate) fn sends_next(&self) -> bool {
+        (self.zaps.len() + 1).is_multiple_of(LOT)
+    }
+
     /// Takes the frames whose entries have been dropped since they were asked for here last. An agent that has received
     /// all orders has carried out all but the last.
     pub(crate) fn take_cleared(&mut self) -> impl Iterator<Item = FrameNo> + '_ {

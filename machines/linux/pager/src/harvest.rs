@@ -59,7 +59,7 @@ impl Arenas {
 
 impl Machine {
     /// Frames of the arena whose entries have been dropped by now can be looked at.
-    fn take_cleared(&mut self, arena: ArenaId) {
+    pub(crate) fn take_cleared(&mut self, arena: ArenaId) {
         if let Some(arena) = self.arenas.get_mut(arena) {
             arena.take_cleared().for_each(|frame| self.frames[frame].set_clearing(false));
         }

@@ -9,7 +9,7 @@
 //! ```
 //! A page is written home from a copy taken after it was write-protected, so that what is written is what is kept.
 
-use crate::arenas::Arenas;
+use crate::arenas::{Arena, Arenas};
 use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
 use crate::frames::{Bytes, Frames, InFlight, Place};
@@ -271,6 +271,9 @@ impl Machine {
 
     /// Has the agent drop the entry at `at`, which shows `frame`.
     pub(crate) fn zap(&mut self, at: Site, frame: FrameNo) {
+        if self.arenas.get(at.arena).is_some_and(Arena::sends_next) {
+            self.take_cleared(at.arena);
+        }
         if let Some(arena) = self.arenas.get_mut(at.arena) {
             self.frames[frame].set_clearing(true);
             arena.zap((at.page.0, Some(frame)), self.near);
