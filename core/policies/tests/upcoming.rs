@@ -88,6 +88,19 @@ fn no_victim_was_touched_unless_it_was_known() {
     }
 }
 
+/// Nobody has told that they were touched, and that is not to count once they are watched.
+#[test]
+fn newcomers_are_asked_about_before_they_are_watched() {
+    let mut policy = Any::new("s3-fifo", FRAMES).unwrap();
+    (0..FRAMES).for_each(|frame| policy.admit(FrameNo(frame), PageNo(frame)));
+    let mut asked = BTreeSet::new();
+    policy.upcoming(2, &mut |frame| {
+        asked.insert(frame);
+        true
+    });
+    assert_eq!(asked, (0..16).map(FrameNo).collect());
+}
+
 #[test]
 fn a_policy_that_cannot_tell_asks_nothing() {
     let mut policy = Any::new("nru", FRAMES).unwrap();

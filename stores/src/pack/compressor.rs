@@ -56,7 +56,9 @@ impl Compressor {
 
     /// Packs `page`.
     pub(crate) fn pack(&mut self, page: &[u8], into: &mut Packed) {
-        into.length = self.length(page, &mut into.scratch).filter(|length| HEADER + length <= self.page_size - self.page_size / 8);
+        into.length = self
+            .length(page, &mut into.scratch)
+            .filter(|length| HEADER + length <= self.page_size - self.page_size / 8);
         let kept = into.body().unwrap_or(page);
         into.sum = if self.checksums { checksum(kept) } else { 0 };
     }

@@ -56,6 +56,28 @@ fn what_is_used_all_the_time_stays_and_need_not_be_told_by_faults() {
     assert!(seen.0 + 1000 < told.0, "touches are no faults");
 }
 
+/// Thousands of newcomers are watched at a time, a few of which are used all the time.
+#[test]
+fn no_touch_is_lost_where_very_many_pages_are_watched() {
+    if !possible() {
+        return;
+    }
+    let policy = "s3-fifo:small=0.95:fresh=0.1".into();
+    let pager = Standing::start(Options { policy, read_ahead: 0, ..options(8192, 32768) });
+    let arena = Arena::new(&pager.connect()).expect("an arena");
+    let (hot, cold) = (arena.map(64).expect("memory"), arena.map(24_576).expect("memory"));
+    for page in 0..cold.count {
+        store(&arena, cold.page + page, 1);
+        // Those that are watched first leave at once, as nobody else is.
+        if page > cold.count / 6 && page % 128 == 0 {
+            (0..hot.count).for_each(|page| store(&arena, hot.page + page, 1));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let (page_ins, evictions) = (pager.figure("page_ins"), pager.figure("evictions"));
+    assert!(evictions > 10_000 && page_ins < 8, "{page_ins} page-ins, {evictions} evictions");
+}
+
 /// The pages in an order of chance, twice over.
 fn shuffled(pages: Pages, chance: &mut Chance) -> Vec<u32> {
     (0..2 * pages.count).map(|_| pages.page + chance.below(pages.count)).collect()
