@@ -107,7 +107,8 @@ pub trait Policy {
 
     /// Looks ahead, for who gathers reference bits before they are needed: `spare` is asked about the frames that so many
     /// victims will be taken from, in that order, and says whether this one will be spared, for a reference or because it
-    /// cannot be taken; and about frames that will lose their references meanwhile, whatever it says. `false`: this policy cannot tell, and nothing was asked.
+    /// cannot be taken; and about frames that will lose their references meanwhile, whatever it says. `false`: this
+    /// policy cannot tell, and nothing was asked.
     fn upcoming(&self, victims: u32, spare: &mut dyn FnMut(FrameNo) -> bool) -> bool {
         let _ = (victims, spare);
         false

@@ -212,7 +212,9 @@ impl Ahead<'_> {
         self.credit = self.policy.earned(self.credit);
         let watched = self.fresh.saturating_sub(self.policy.most.fresh).min(AT_ONCE);
         (self.fresh, self.cleared) = (self.fresh - watched, self.cleared + watched);
-        (0..watched).for_each(|_| self.comes_to_be_watched(spare));
+        for _ in 0..watched {
+            self.next_newcomer().map(FrameNo).into_iter().for_each(|frame| _ = spare(frame));
+        }
         let small = self.in_main <= self.policy.most.main;
         let found = small && self.finds_watched(spare) || self.takes_fresh();
         if !found {
@@ -220,11 +222,10 @@ impl Ahead<'_> {
         }
     }
 
-    fn comes_to_be_watched(&mut self, spare: &mut dyn FnMut(FrameNo) -> bool) {
-        if let Some(frame) = self.newcomer {
-            self.newcomer = self.policy.queues.after(frame);
-            let _ = spare(FrameNo(frame));
-        }
+    fn next_newcomer(&mut self) -> Option<u32> {
+        let next = self.newcomer?;
+        self.newcomer = self.policy.queues.after(next);
+        Some(next)
     }
 
     /// Those that are spared go to the main queue.
@@ -244,7 +245,10 @@ impl Ahead<'_> {
     /// Nobody is watched any more.
     fn takes_fresh(&mut self) -> bool {
         let takes = self.in_main <= self.policy.most.main && self.fresh > 0;
-        self.fresh -= u32::from(takes);
+        if takes {
+            self.fresh -= 1;
+            self.next_newcomer();
+        }
         takes
     }
 
