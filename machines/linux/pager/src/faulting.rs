@@ -206,9 +206,10 @@ impl Server {
         }
     }
 
-    /// Everything that is finished goes into the core, until nothing is; then the kernel gets its work.
-    pub(crate) fn after(&mut self) {
-        self.machine.backing.wait_for_lone_reads(self.threads.alone);
+    /// Everything that is finished goes into the core, until nothing is. A thread that sits apart goes on before the next
+    /// answer is looked at, so that it asks the device for more meanwhile.
+    fn take_finished(&mut self) {
+        self.unfinished = true;
         loop {
             self.machine.submit();
             let mut any = false;
@@ -216,11 +217,21 @@ impl Server {
                 self.step(event);
                 self.expect_write(event);
                 any = true;
+                if self.machine.resumed.iter().any(|&slot| self.threads.waits_apart(slot)) {
+                    return self.machine.submit();
+                }
             }
             if !any && !self.machine.can_submit() {
                 break;
             }
         }
+        self.unfinished = false;
+    }
+
+    /// What is finished goes into the core; then the kernel gets its work.
+    pub(crate) fn after(&mut self) {
+        self.machine.backing.wait_for_lone_reads(self.threads.alone);
+        self.take_finished();
         self.peak_frames =
             self.peak_frames.max(u64::from(self.options.all_frames()) - self.free_frames() as u64);
         if self.runs_low() {

@@ -15,8 +15,9 @@ const READS: u64 = 9;
 /// More CPUs than these are not tried.
 const MOST: usize = 16;
 
-/// The CPU to be pinned to, and pins the caller to it: the quickest beside the device, else the last of its mask.
-pub(crate) fn settle(swap: &SwapPlace) -> Option<CpuMask> {
+/// The CPU to be pinned to, and pins the caller to it: the quickest beside the device, else the last of its mask. With how
+/// many there are besides.
+pub(crate) fn settle(swap: &SwapPlace) -> Option<(CpuMask, u32)> {
     let mask = affinity(0).ok()?;
     let cpus: Vec<usize> = online_cpus(&mask).collect();
     let dir = match swap {
@@ -27,7 +28,7 @@ pub(crate) fn settle(swap: &SwapPlace) -> Option<CpuMask> {
     let quickest = dir.filter(|_| cpus.len() > 1).and_then(|dir| quickest(dir, &cpus));
     let home = only_cpu(quickest.or(cpus.last().copied())?);
     set_affinity(0, &home).ok()?;
-    Some(home)
+    Some((home, u32::try_from(cpus.len()).ok()? - 1))
 }
 
 /// The CPU from which a page of a file in `dir` is read in the least time.
@@ -73,7 +74,7 @@ mod tests {
     #[test]
     fn a_home_is_one_cpu_of_the_mask() {
         let before = affinity(0).expect("a mask");
-        let home = settle(&SwapPlace::Unnamed(".".into())).expect("a home");
+        let (home, _) = settle(&SwapPlace::Unnamed(".".into())).expect("a home");
         let cpus: Vec<usize> = online_cpus(&home).collect();
         assert!(cpus.len() == 1 && before.is_set(cpus[0]), "{cpus:?}");
         set_affinity(0, &before).expect("the mask is given back");

@@ -24,6 +24,7 @@ use mager_linux_wire::{Facts, MAX_MESSAGE};
 use mager_pager::{ArenaId, FrameNo, What};
 use mager_policies::{Any, Observes, Policy};
 use mager_stores::{Backing, Buffers};
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
@@ -36,6 +37,9 @@ const STAGING: usize = 4 << 20;
 const LEAST_BUFFERS: usize = 3 * KEPT_FOR_COPIES;
 /// How long the loop sleeps at most while there is something to look after.
 const LOOK_AFTER: Duration = Duration::from_millis(10);
+
+/// How long the pager waits awake for the device at most.
+const AWAKE: Duration = Duration::from_micros(100);
 
 /// Faults of one arena that are read in a row before others are asked whether they have something.
 const FOLLOWED: usize = 32;
@@ -96,6 +100,8 @@ pub struct Server {
     pub(crate) condemned: Vec<Condemned>,
     /// When memory files were looked at last.
     audited: Instant,
+    /// Answers of the device were left for later.
+    pub(crate) unfinished: bool,
 }
 
 fn system(what: &'static str) -> impl FnOnce(io::Error) -> NotStarted {
@@ -161,6 +167,7 @@ impl Server {
             most_files: usize::try_from(mager_linux_sys::raise_descriptor_limit() / 8).unwrap_or(usize::MAX),
             condemned: Vec::new(),
             audited: Instant::now(),
+            unfinished: false,
             options,
         };
         server.begin_elastic();
@@ -201,15 +208,16 @@ impl Server {
         let mut ready = Vec::with_capacity(64);
         loop {
             self.follow(&ready);
+            let awake = self.stays_awake();
             ready.clear();
-            let timeout = self.timeout();
+            let timeout = if awake { Some(Timespec::default()) } else { self.timeout() };
             let spare = rustix::buffer::spare_capacity(&mut ready);
             match epoll::wait(&self.epoll, spare, timeout.as_ref()) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(why) => return Err(why.into()),
             }
-            if ready.is_empty() {
+            if ready.is_empty() && !awake {
                 self.idle();
             }
             for event in &ready {
@@ -251,17 +259,24 @@ impl Server {
         }
     }
 
+    /// Whether there is more to do at once, or soon: a crowd waits for the device, which is quicker than sleeping and waking
+    /// is.
+    fn stays_awake(&self) -> bool {
+        let crowd = self.threads.any_apart() && self.machine.backing.in_flight() > 0;
+        self.unfinished || crowd && self.threads.crowded.elapsed() < AWAKE
+    }
+
     /// How long to sleep: for ever, unless there is something to look after.
-    fn timeout(&self) -> Option<rustix::event::Timespec> {
+    fn timeout(&self) -> Option<Timespec> {
         let busy = self.machine.backing.in_flight() > 0 && self.machine.backing.wait_fd().is_none();
         let wait = if busy { Duration::ZERO } else { LOOK_AFTER };
         let restless = busy
             || !self.frozen.is_empty()
             || !self.condemned.is_empty()
             || self.machine.quotas.as_ref().is_some_and(Quotas::keep_waiting)
-            || self.threads.any_pulled()
+            || self.threads.any_seated()
             || self.machine.arenas.iter().any(Arena::has_zaps);
-        restless.then(|| rustix::event::Timespec::try_from(wait).unwrap_or_default())
+        restless.then(|| Timespec::try_from(wait).unwrap_or_default())
     }
 
     fn happened(&mut self, data: u64, flags: EventFlags) {
@@ -278,6 +293,8 @@ impl Server {
         if self.audited.elapsed() >= AUDIT {
             self.audit();
             self.drop_forgotten();
+            self.threads.quiet(Instant::now());
+            self.threads.let_heirs_go();
             self.share_out();
             self.balance(Pressure::Low);
             self.audited = Instant::now();
@@ -287,6 +304,7 @@ impl Server {
     /// Nothing has happened for a while.
     fn idle(&mut self) {
         self.threads.quiet(Instant::now());
+        self.threads.let_heirs_go();
         self.machine.near = self.threads.near();
         let near = self.machine.near;
         self.machine
@@ -326,6 +344,6 @@ impl Server {
     }
 
     pub(crate) fn pulls(&self) -> u64 {
-        self.threads.pulls
+        self.threads.pulls()
     }
 }

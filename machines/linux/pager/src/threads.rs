@@ -5,11 +5,16 @@
 //! `n * gap < 60 us` pulls, `> 90 us` lets go; n: threads that faulted in the last 10 ms; gap: the shortest of the last 32
 //! from the answer of a thread's fault to its next. A thread whose faults are far between on average is let go, too: it
 //! may wait for a CPU that others keep busy.
+//!
+//! Three or more that mostly wait for the device sit apart from the pager, which serves some of them while the device reads
+//! for others; as long as the other CPUs suffice for what else they do (docs/adr/0021).
 
 use crate::ahead::Streams;
 use crate::around::Around;
+use crate::heirs;
 use crate::latency::Latency;
-use mager_linux_sys::{CpuMask, affinity, online_cpus, set_affinity};
+use crate::placing::{MOST_LEFT, Placing, Seat, Seated};
+use mager_linux_sys::{CpuMask, affinity, online_cpus};
 use std::time::{Duration, Instant};
 
 const SLOTS: u16 = 1024;
@@ -17,6 +22,11 @@ const RECENT: Duration = Duration::from_millis(10);
 const PULL_BELOW: Duration = Duration::from_micros(60);
 const LET_GO_ABOVE: Duration = Duration::from_micros(90);
 const ALONE_BELOW: Duration = Duration::from_millis(1);
+/// So many threads that wait for the device in turn are left to other CPUs.
+const CROWD: u32 = 3;
+/// As long as they keep so many thousandths of each of those busy.
+const APART_BELOW: u32 = 700;
+const APART_ABOVE: u32 = 1400;
 /// How many gaps the shortest is taken of.
 const GAPS: u32 = 32;
 
@@ -37,10 +47,13 @@ struct Thread {
     /// When they began, and how long they took on average before.
     counting: Instant,
     mean: Duration,
-    /// Its own mask, while it is pulled, and the one it was pulled with.
-    pulled: Option<(Box<CpuMask>, Box<CpuMask>)>,
-    /// It may not be pulled.
-    refused: bool,
+    /// How often it did since gaps are counted, and how long it took.
+    waits: u32,
+    waited: Duration,
+    /// It mostly did so while the gaps before were counted; and the share of that time, in thousandths, in which it did not.
+    at_device: bool,
+    busy: u32,
+    placing: Placing,
 }
 
 /// What a thread will touch, by what it touched before.
@@ -58,44 +71,42 @@ impl Guesses {
     }
 }
 
-enum Placed {
-    Pulled,
-    LetGo,
-    AsItWas,
-}
-
 /// Threads by the low bits of their number; a newcomer takes the place of another.
 #[derive(Debug)]
 pub(crate) struct Threads {
     slots: Vec<Option<Thread>>,
     /// The CPU the pager is pinned to, where threads are pulled at all.
     home: Option<Box<CpuMask>>,
+    /// How many others there are.
+    others: u32,
     /// Threads that faulted in the running interval, and in the one before.
     recent: (u32, u32),
     /// The thread that faulted last was the only one of late.
     pub(crate) alone: bool,
     interval: Instant,
-    pub(crate) pulls: u64,
     pub(crate) latency: Latency,
     /// Of that, what was waited for the swap file.
     pub(crate) waited: Duration,
-    away: u32,
+    seated: Seated,
+    /// When a thread that sits apart began or ended to wait for the device last.
+    pub(crate) crowded: Instant,
 }
 
 impl Threads {
-    /// `home`: where to pull threads to.
-    pub(crate) fn new(home: Option<CpuMask>) -> Self {
+    /// `home`: where to pull threads to, and how many other CPUs there are.
+    pub(crate) fn new(home: Option<(CpuMask, u32)>) -> Self {
         let slots = std::iter::repeat_with(|| None).take(SLOTS.into()).collect();
         Threads {
             slots,
-            home: home.map(Box::new),
+            home: home.map(|(home, _)| Box::new(home)),
+            others: home.map_or(0, |(_, others)| others),
             recent: (0, 0),
             alone: true,
             interval: Instant::now(),
-            pulls: 0,
             latency: Latency::new(),
             waited: Duration::ZERO,
-            away: 0,
+            seated: Seated::default(),
+            crowded: Instant::now(),
         }
     }
 
@@ -105,13 +116,18 @@ impl Threads {
             self.recent = (0, self.recent.0);
             self.interval = now;
         }
-        let slot = u16::try_from(id.unsigned_abs() % u32::from(SLOTS)).unwrap_or(0);
+        let slot = slot_of(id);
         let thread = &mut self.slots[usize::from(slot)];
         let stranger = thread.as_ref().is_none_or(|thread| thread.id != id);
         if stranger && let Some(mut old) = thread.take() {
-            self.away -= u32::from(old.let_go());
+            old.let_go(&mut self.seated);
         }
-        let thread = thread.get_or_insert_with(|| Thread::new(id, now));
+        let inherited = if stranger { self.inherited(id) } else { None };
+        let thread = self.slots[usize::from(slot)].get_or_insert_with(|| Thread::new(id, now));
+        if let Some(inherited) = inherited {
+            self.seated.moved(Seat::Free, inherited.seat());
+            thread.placing = inherited;
+        }
         if thread.answered < self.interval || stranger {
             self.recent.0 += 1;
         }
@@ -119,16 +135,26 @@ impl Threads {
         self.alone = n == 1;
         if thread.gap(now)
             && let Some(home) = &self.home
+            && let Some(seat) = thread.wants(n, self.others)
         {
-            match thread.place(n, home) {
-                Placed::Pulled => (self.pulls, self.away) = (self.pulls + 1, self.away + 1),
-                Placed::LetGo => self.away -= 1,
-                Placed::AsItWas => {}
-            }
+            thread.sit(seat, home, &mut self.seated);
         }
         thread.answered = now;
         thread.since.get_or_insert(now);
         (slot, &mut thread.guesses)
+    }
+
+    /// The placing of the thread that has begun this new one, which has its mask.
+    fn inherited(&self, id: i32) -> Option<Placing> {
+        let home = self.home.as_ref().filter(|_| self.any_seated())?;
+        let mask = affinity(id).ok()?;
+        let anywhere = mask != **home && online_cpus(home).all(|cpu| mask.is_set(cpu));
+        if anywhere {
+            return None;
+        }
+        let seated = self.slots.iter().flatten().filter(|thread| thread.placing.has_given(&mask));
+        let parent = seated.into_iter().find(|thread| heirs::are_of_one_process(thread.id, id))?;
+        Some(parent.placing.clone())
     }
 
     /// What is known of the thread in this slot.
@@ -140,6 +166,10 @@ impl Threads {
     pub(crate) fn waits(&mut self, slot: u16) {
         if let Some(thread) = &mut self.slots[usize::from(slot)] {
             thread.for_device = true;
+            thread.waits += 1;
+            if thread.waits_apart() {
+                self.crowded = thread.answered;
+            }
         }
     }
 
@@ -147,11 +177,15 @@ impl Threads {
     pub(crate) fn resumed(&mut self, slots: &mut Vec<u16>, now: Instant) {
         for slot in slots.drain(..) {
             if let Some(thread) = &mut self.slots[usize::from(slot)] {
+                if thread.waits_apart() {
+                    self.crowded = now;
+                }
                 let for_device = std::mem::take(&mut thread.for_device);
                 if let Some(since) = thread.since.take() {
                     let took = now.saturating_duration_since(since);
                     self.latency.note(took);
-                    self.waited += if for_device { took } else { Duration::ZERO };
+                    let waited = if for_device { took } else { Duration::ZERO };
+                    (self.waited, thread.waited) = (self.waited + waited, thread.waited + waited);
                 }
                 thread.answered = now;
             }
@@ -162,26 +196,66 @@ impl Threads {
     pub(crate) fn quiet(&mut self, now: Instant) {
         for thread in self.slots.iter_mut().flatten() {
             if now - thread.answered > RECENT * 10 {
-                self.away -= u32::from(thread.let_go());
+                thread.let_go(&mut self.seated);
             }
         }
     }
 
-    /// Whether any thread is away from where it would run.
+    /// Threads that were begun by one that is not where it likes to be, and have not faulted yet, are let go.
+    pub(crate) fn let_heirs_go(&mut self) {
+        if !self.any_seated() && self.seated.left.is_empty() {
+            return;
+        }
+        let left = std::mem::take(&mut self.seated.left);
+        let seated = self.slots.iter().flatten().filter(|thread| thread.placing.seat() != Seat::Free);
+        let seated = seated.map(|thread| (thread.id, &thread.placing));
+        let mut looked_at: Option<(i32, Seat)> = None;
+        for (id, placing) in left.iter().map(|(id, placing)| (*id, placing)).chain(seated) {
+            let again = |(other, seat)| seat == placing.seat() && heirs::are_of_one_process(other, id);
+            if !looked_at.is_some_and(again) {
+                heirs::let_go(id, placing, |thread| self.knows(thread));
+                looked_at = Some((id, placing.seat()));
+            }
+        }
+    }
+
+    fn knows(&self, id: i32) -> bool {
+        self.slots[usize::from(slot_of(id))].as_ref().is_some_and(|thread| thread.id == id)
+    }
+
+    /// Whether any thread is kept from where it would run.
+    pub(crate) fn any_seated(&self) -> bool {
+        self.any_pulled() || self.any_apart()
+    }
+
+    /// How often one was pulled.
+    pub(crate) fn pulls(&self) -> u64 {
+        self.seated.pulls
+    }
+
     pub(crate) fn any_pulled(&self) -> bool {
-        self.away > 0
+        self.seated.pulled > 0
+    }
+
+    pub(crate) fn any_apart(&self) -> bool {
+        self.seated.apart > 0
+    }
+
+    /// Whether the thread in this slot waits for the swap file on another CPU, as others do.
+    pub(crate) fn waits_apart(&self, slot: u16) -> bool {
+        self.slots[usize::from(slot)].as_ref().is_some_and(Thread::waits_apart)
     }
 
     /// The CPU that threads are pulled to, while any are.
     pub(crate) fn near(&self) -> Option<u16> {
-        let home = self.home.as_ref().filter(|_| self.away > 0)?;
+        let home = self.home.as_ref().filter(|_| self.any_pulled())?;
         online_cpus(home).next().and_then(|cpu| u16::try_from(cpu).ok())
     }
 
     /// Every thread runs where it likes again.
     pub(crate) fn let_all_go(&mut self) {
-        self.slots.iter_mut().flatten().for_each(|thread| _ = thread.let_go());
-        self.away = 0;
+        self.slots.iter_mut().flatten().for_each(|thread| thread.let_go(&mut self.seated));
+        self.let_heirs_go();
     }
 }
 
@@ -198,8 +272,11 @@ impl Thread {
             gaps: 0,
             counting: now,
             mean: Duration::MAX,
-            pulled: None,
-            refused: false,
+            waits: 0,
+            waited: Duration::ZERO,
+            at_device: false,
+            busy: 0,
+            placing: Placing::default(),
         }
     }
 
@@ -211,55 +288,111 @@ impl Thread {
             return false;
         }
         (self.shortest_before, self.shortest, self.gaps) = (self.shortest, Duration::MAX, 0);
-        (self.mean, self.counting) = (now.saturating_duration_since(self.counting) / GAPS, now);
+        let took = now.saturating_duration_since(self.counting);
+        (self.mean, self.counting) = (took / GAPS, now);
+        self.at_device = std::mem::take(&mut self.waits) * 2 > GAPS;
+        let busy = took.saturating_sub(std::mem::take(&mut self.waited));
+        self.busy = thousandths(busy, took);
         true
     }
 
-    /// Pulls the thread or lets it go, as it pays.
-    fn place(&mut self, n: u32, home: &CpuMask) -> Placed {
+    /// Where it should run, if that is clear. `n`: threads that fault.
+    fn wants(&self, n: u32, others: u32) -> Option<Seat> {
         let gap = self.shortest_before;
         let rare = self.mean > ALONE_BELOW;
         let near = !rare && if n == 1 { gap < ALONE_BELOW } else { gap.saturating_mul(n) < PULL_BELOW };
         let far = rare || if n == 1 { gap > ALONE_BELOW } else { gap.saturating_mul(n) > LET_GO_ABOVE };
-        if near && !self.refused {
-            let was_away = self.pulled.is_some();
-            self.pull(home);
-            return match (was_away, self.pulled.is_some()) {
-                (false, true) => Placed::Pulled,
-                (true, false) => Placed::LetGo,
-                (false, false) | (true, true) => Placed::AsItWas,
-            };
-        }
-        if far && self.let_go() { Placed::LetGo } else { Placed::AsItWas }
-    }
-
-    /// Pulls it, or pulls it again: it may have chosen another mask meanwhile, which is its own from then on.
-    fn pull(&mut self, home: &CpuMask) {
-        match affinity(self.id) {
-            Ok(now) if self.pulled.is_some() && now == *home => {}
-            // Where it may not run it is not pulled.
-            Ok(now) if !online_cpus(home).all(|cpu| now.is_set(cpu)) => {
-                (self.pulled, self.refused) = (None, true);
-            }
-            Ok(now) if set_affinity(self.id, home).is_ok() => {
-                self.pulled = Some((Box::new(now), Box::new(*home)));
-            }
-            Ok(_) | Err(_) => self.refused = true,
+        match (near, far) {
+            _ if self.is_apart(n, others) => Some(Seat::Apart),
+            (true, _) => Some(Seat::Pulled),
+            (false, true) => Some(Seat::Free),
+            (false, false) => None,
         }
     }
 
-    /// Whether it was away. A mask that it has chosen itself meanwhile stays.
-    fn let_go(&mut self) -> bool {
-        let Some((mask, home)) = self.pulled.take() else { return false };
-        if affinity(self.id).is_ok_and(|now| now == *home) {
-            let _ = set_affinity(self.id, &mask);
-        }
-        true
+    /// Whether `n` of its kind leave the device something to do, and have enough of the other CPUs.
+    fn is_apart(&self, n: u32, others: u32) -> bool {
+        let most = if self.placing.seat() == Seat::Apart { APART_ABOVE } else { APART_BELOW };
+        n >= CROWD && self.at_device && self.busy.saturating_mul(n) < others.saturating_mul(most)
     }
+
+    fn sit(&mut self, seat: Seat, home: &CpuMask, seated: &mut Seated) {
+        if seat == Seat::Free {
+            return self.let_go(seated);
+        }
+        let before = self.placing.seat();
+        self.placing.put(self.id, seat, home);
+        seated.moved(before, self.placing.seat());
+    }
+
+    fn let_go(&mut self, seated: &mut Seated) {
+        let before = self.placing.clone();
+        self.placing.let_go(self.id);
+        seated.moved(before.seat(), Seat::Free);
+        if before.seat() != Seat::Free && seated.left.len() < MOST_LEFT {
+            seated.left.push((self.id, before));
+        }
+    }
+
+    /// Whether it waits for the device on another CPU.
+    fn waits_apart(&self) -> bool {
+        self.for_device && self.placing.seat() == Seat::Apart
+    }
+}
+
+fn slot_of(id: i32) -> u16 {
+    u16::try_from(id.unsigned_abs() % u32::from(SLOTS)).unwrap_or(0)
+}
+
+fn thousandths(part: Duration, whole: Duration) -> u32 {
+    u32::try_from(part.as_micros() * 1000 / whole.as_micros().max(1)).unwrap_or(u32::MAX)
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
         self.let_all_go();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread whose last gaps were so long at least, and which was busy for so many thousandths of the time.
+    fn thread(gap_us: u64, busy: u32, at_device: bool) -> Thread {
+        let shortest_before = Duration::from_micros(gap_us);
+        let mean = Duration::from_micros(200);
+        Thread { shortest_before, mean, busy, at_device, ..Thread::new(1, Instant::now()) }
+    }
+
+    #[test]
+    fn tight_loops_are_pulled_and_others_are_not() {
+        let wants = |gap, n| thread(gap, 500, false).wants(n, 1);
+        assert_eq!([wants(5, 1), wants(5, 8), wants(5, 16)], [Some(Seat::Pulled), Some(Seat::Pulled), None]);
+        assert_eq!([wants(2_000, 1), wants(12, 8)], [Some(Seat::Free), Some(Seat::Free)]);
+    }
+
+    #[test]
+    fn crowds_that_wait_for_the_device_sit_apart_as_long_as_the_other_cpus_suffice() {
+        let wants = |busy, n, others| thread(5, busy, true).wants(n, others);
+        assert_eq!(wants(80, 8, 1), Some(Seat::Apart));
+        assert_eq!(wants(80, 2, 1), Some(Seat::Pulled), "two are no crowd");
+        assert_eq!(wants(200, 8, 1), Some(Seat::Pulled), "they need more than one CPU");
+        assert_eq!(wants(200, 8, 3), Some(Seat::Apart));
+        assert_eq!(wants(0, 8, 0), Some(Seat::Pulled), "there is no other CPU");
+    }
+
+    #[test]
+    fn a_thread_is_busy_while_it_does_not_wait_for_the_device() {
+        let (start, ms) = (Instant::now(), Duration::from_millis(1));
+        let mut threads = Threads::new(None);
+        for turn in 0..GAPS {
+            let now = start + ms * turn;
+            let (slot, _) = threads.fault(7, now);
+            threads.waits(slot);
+            threads.resumed(&mut vec![slot], now + ms * 3 / 4);
+        }
+        let thread = threads.slots[7].as_ref().expect("it was noted");
+        assert!(thread.at_device && (200..300).contains(&thread.busy), "{thread:?}");
     }
 }

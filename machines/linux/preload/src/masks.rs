@@ -1,7 +1,7 @@
 //! Which CPUs a thread may run on: what the program believes, while the pager has pulled the thread to its own.
 //!
-//! The pager pulls a thread by giving it a mask of one CPU, and gives the thread's own back later. What a thread makes
-//! meanwhile (threads, processes, other programs) must not inherit that.
+//! The pager pulls a thread by giving it a mask of one CPU, or keeps it from that CPU, and gives the thread's own mask back
+//! later. What a thread makes meanwhile (threads, processes, other programs) must not inherit that.
 
 use mager_linux_sys::{CpuMask, affinity, set_affinity};
 use std::cell::Cell;
@@ -30,7 +30,8 @@ pub(crate) fn chosen() {
 pub(crate) fn own() -> Option<CpuMask> {
     let own = OWN.get().or_else(|| PROCESS.get().copied())?;
     let now = affinity(0).ok()?;
-    (now.count() == 1 && now != own).then_some(own)
+    let placed = now.count() == 1 || now.count() + 1 == own.count();
+    (placed && now != own).then_some(own)
 }
 
 /// The calling thread is where it wants to be, and so is what it is about to make.
