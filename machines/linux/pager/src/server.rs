@@ -294,7 +294,6 @@ impl Server {
             self.audit();
             self.drop_forgotten();
             self.threads.quiet(Instant::now());
-            self.threads.let_heirs_go();
             self.share_out();
             self.balance(Pressure::Low);
             self.audited = Instant::now();
@@ -304,7 +303,6 @@ impl Server {
     /// Nothing has happened for a while.
     fn idle(&mut self) {
         self.threads.quiet(Instant::now());
-        self.threads.let_heirs_go();
         self.machine.near = self.threads.near();
         let near = self.machine.near;
         self.machine

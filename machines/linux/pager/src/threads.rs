@@ -47,10 +47,10 @@ struct Thread {
     /// When they began, and how long they took on average before.
     counting: Instant,
     mean: Duration,
-    /// How often it did since gaps are counted, and how long it took.
+    /// Waits for the swap file since gaps are counted, and how long they took.
     waits: u32,
     waited: Duration,
-    /// It mostly did so while the gaps before were counted; and the share of that time, in thousandths, in which it did not.
+    /// It mostly waited while the gaps before were counted; and the share of that time, in thousandths, in which it did not.
     at_device: bool,
     busy: u32,
     placing: Placing,
@@ -192,17 +192,18 @@ impl Threads {
         }
     }
 
-    /// Threads that have been quiet for a while run where they like again.
+    /// Threads that have been quiet for a while run where they like again, and so do heirs.
     pub(crate) fn quiet(&mut self, now: Instant) {
         for thread in self.slots.iter_mut().flatten() {
             if now - thread.answered > RECENT * 10 {
                 thread.let_go(&mut self.seated);
             }
         }
+        self.let_heirs_go();
     }
 
     /// Threads that were begun by one that is not where it likes to be, and have not faulted yet, are let go.
-    pub(crate) fn let_heirs_go(&mut self) {
+    fn let_heirs_go(&mut self) {
         if !self.any_seated() && self.seated.left.is_empty() {
             return;
         }
@@ -303,7 +304,7 @@ impl Thread {
         let near = !rare && if n == 1 { gap < ALONE_BELOW } else { gap.saturating_mul(n) < PULL_BELOW };
         let far = rare || if n == 1 { gap > ALONE_BELOW } else { gap.saturating_mul(n) > LET_GO_ABOVE };
         match (near, far) {
-            _ if self.is_apart(n, others) => Some(Seat::Apart),
+            _ if self.fits_apart(n, others) => Some(Seat::Apart),
             (true, _) => Some(Seat::Pulled),
             (false, true) => Some(Seat::Free),
             (false, false) => None,
@@ -311,7 +312,7 @@ impl Thread {
     }
 
     /// Whether `n` of its kind leave the device something to do, and have enough of the other CPUs.
-    fn is_apart(&self, n: u32, others: u32) -> bool {
+    fn fits_apart(&self, n: u32, others: u32) -> bool {
         let most = if self.placing.seat() == Seat::Apart { APART_ABOVE } else { APART_BELOW };
         n >= CROWD && self.at_device && self.busy.saturating_mul(n) < others.saturating_mul(most)
     }
