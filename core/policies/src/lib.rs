@@ -15,14 +15,14 @@
 //! | [`WsClock`] | reference bits | O(1) amortised | 16 |
 //! | [`Mglru`] | reference bits | O(1) amortised | 9 |
 //! | [`Sieve`] | reference bits | O(1) amortised | 9 |
-//! | [`S3Fifo`] | reference bits, or every access | O(1) amortised | 13, and 17 a ghost |
-//! | [`Car`] | reference bits | O(1) amortised | 13, and 34 in ghosts |
-//! | [`ClockPro`] | reference bits | O(1) amortised | 23, and 52 in ghosts |
+//! | [`S3Fifo`] | reference bits, or every access | O(1) amortised | 13, and 13 a ghost |
+//! | [`Car`] | reference bits | O(1) amortised | 13, and 26 in ghosts |
+//! | [`ClockPro`] | reference bits | O(1) amortised | 23, and 44 in ghosts |
 //! | [`Lru`] | every access | O(1) | 9 |
 //! | [`Lfu`] | every access | O(1) | 25 |
-//! | [`TwoQ`] | every access | O(1) | 13, and 25 in ghosts |
-//! | [`Arc`] | every access | O(1) | 13, and 34 in ghosts |
-//! | [`Lirs`] | every access | O(1) amortised | 23, and 52 in ghosts |
+//! | [`TwoQ`] | every access | O(1) | 13, and 20 in ghosts |
+//! | [`Arc`] | every access | O(1) | 13, and 26 in ghosts |
+//! | [`Lirs`] | every access | O(1) amortised | 23, and 44 in ghosts |
 //! | [`WTinyLfu`] | every access | O(1) | 13 |
 //! | [`Opt`] | the future | O(log frames) | 20 |
 //!
