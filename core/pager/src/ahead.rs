@@ -25,7 +25,7 @@ impl<P: Policy> Pager<P> {
     pub(crate) fn ahead(&mut self, at: Site, access: Access, out: &mut Effects) {
         let Some(entry) = self.memory.entry(at) else { return };
         if access == Access::Write
-            && let Target::Page(page) = self.memory.entries[entry].target()
+            && let Target::Page(page) = self.memory.target(entry)
             && let State::Resident { frame, dirty: false } = self.memory.pages[page].state()
         {
             return self.memory.write_ahead(entry, page, frame, out);
@@ -33,7 +33,7 @@ impl<P: Policy> Pager<P> {
         if !self.memory.demands.is_empty() || self.memory.frames.free_count() == 0 {
             return;
         }
-        match self.memory.entries[entry].target() {
+        match self.memory.target(entry) {
             Target::Nothing => {}
             Target::Zero => self.fill_ahead(entry, access, out),
             Target::Page(page) => self.read_ahead(entry, page, access, out),
@@ -56,7 +56,7 @@ impl<P: Policy> Pager<P> {
 
     fn read_ahead(&mut self, entry: EntryNo, number: PageNo, access: Access, out: &mut Effects) {
         let page = &self.memory.pages[number];
-        let elsewhere = self.memory.by_place(page) && page.first_sharer() != Some(entry);
+        let elsewhere = self.memory.by_place(page) && self.memory.first_sharer(page) != Some(entry);
         if page.state() == State::Absent && !elsewhere {
             let frame = self.take_ahead();
             self.read_into(number, entry, frame, out);

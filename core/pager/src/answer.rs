@@ -12,7 +12,7 @@ impl<P: Policy> Pager<P> {
         assert!(self.memory.pages[page].state() == State::PagingIn(frame), "driver: a read answered twice");
         self.memory.in_flight -= 1;
         let waiting = self.memory.take_waiting(page);
-        if result.is_ok() && self.memory.pages[page].first_sharer().is_some() {
+        if result.is_ok() && self.memory.pages[page].has_sharers() {
             self.memory.pages[page].set_state(State::Resident { frame, dirty: false });
             self.admit(frame, page);
             if self.memory.frames[frame].flight() == Flight::Guessed {
@@ -41,7 +41,7 @@ impl<P: Policy> Pager<P> {
         let pinned = self.memory.frames[frame].pinned();
         self.memory.frames.evictable += u32::from(!pinned);
         self.memory.pages[page].set_state(State::Resident { frame, dirty: result.is_err() });
-        let dead = self.memory.pages[page].first_sharer().is_none();
+        let dead = !self.memory.pages[page].has_sharers();
         match result {
             _ if dead && !self.memory.pages[page].backing.is_file() => {
                 return self.bury(waiting, page, frame, out);
@@ -85,7 +85,7 @@ impl<P: Policy> Pager<P> {
 
     /// Frees the page if nobody names it, and returns the reservation that it held on to while in flight, if any.
     pub(crate) fn finish_dead(&mut self, page: PageNo, out: &mut Effects) {
-        let dead = self.memory.pages[page].first_sharer().is_none();
+        let dead = !self.memory.pages[page].has_sharers();
         if dead && !self.memory.pages[page].backing.is_file() {
             self.memory.swap.bury();
         }
@@ -98,7 +98,7 @@ impl<P: Policy> Pager<P> {
         let flight = self.memory.frames[frame].flight();
         self.memory.frames[frame].set_flight(Flight::Plain);
         if flight == Flight::Displaced
-            && let Some(first) = self.memory.pages[page].first_sharer()
+            && let Some(first) = self.memory.first_sharer(&self.memory.pages[page])
         {
             out.push(Effect::Copy { from: frame, to: frame, at: self.memory.entries.site(first) });
         }

@@ -3,7 +3,7 @@
 use crate::arena::Arena;
 use crate::entry::{CHUNK_PAGES, Entries, Target};
 use crate::memory::Memory;
-use crate::page::Page;
+use crate::page::{Kept, Page};
 use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, ArenaId, EntryNo, Home, Pages, Sharing, Site};
@@ -26,18 +26,6 @@ impl Memory {
         self.pages.iter().map(|(_, page)| u32::from(there(page))).sum()
     }
 
-    /// All sharers of a page, the one its frame lives at first.
-    pub(crate) fn sharers(&self, page: PageNo) -> impl Iterator<Item = EntryNo> {
-        let first = self.pages[page].first_sharer();
-        let mut at = first;
-        core::iter::from_fn(move || {
-            let entry = at?;
-            let next = self.entries[entry].next;
-            at = (Some(next) != first).then_some(next);
-            Some(entry)
-        })
-    }
-
     fn check_page(&self, number: PageNo, page: &Page) {
         let frame = match page.state() {
             State::PagingIn(frame) => Some(frame),
@@ -54,16 +42,16 @@ impl Memory {
                 "invariant: a page and its frame name each other"
             );
         } else {
-            assert!(page.backing.home().is_some(), "invariant: an absent page has a home");
+            assert!(page.backing.has_home(), "invariant: an absent page has a home");
         }
-        if page.first_sharer().is_none() {
+        if !page.has_sharers() {
             let ghost = page.backing.is_file() && page.state().readable_frame().is_some();
             assert!(
                 ghost || page.state().busy(),
                 "invariant: page {number} without sharers is a ghost or in flight"
             );
         }
-        if let Some(Home::Object(object, block)) = page.backing.home() {
+        if let Some(Home::Object(object, block)) = self.home(number) {
             assert_eq!(
                 self.objects.find(object, block),
                 Some(number),
@@ -80,11 +68,7 @@ impl Memory {
         let allowed = self.allowed(page);
         for (place, entry) in self.sharers(number).enumerate() {
             let now = self.entries[entry].now();
-            assert_eq!(
-                self.entries[entry].target(),
-                Target::Page(number),
-                "invariant: a sharer names its page"
-            );
+            assert_eq!(self.target(entry), Target::Page(number), "invariant: a sharer names its page");
             match self.config.sharing {
                 Sharing::Frame => {
                     assert_eq!(now, allowed, "invariant: protections follow the state of page {number}")
@@ -95,10 +79,6 @@ impl Memory {
             }
             let elsewhere = self.by_place(page) && place > 0;
             assert!(!elsewhere || now.is_none(), "invariant: a frame by place is mapped at its place only");
-            assert_eq!(
-                self.entries[self.entries[entry].next].prev, entry,
-                "invariant: sharers form a circle"
-            );
         }
     }
 
@@ -141,6 +121,8 @@ impl Memory {
         let named: usize = self.arenas.iter().map(|(id, arena)| self.check_table(id, arena)).sum();
         let sharers: usize = self.pages.iter().map(|(page, _)| self.sharers(page).count()).sum();
         assert_eq!(named, sharers, "invariant: every entry that names a page is its sharer");
+        let links: u32 = self.pages.iter().map(|(page, _)| self.check_sharers(page)).sum();
+        assert_eq!(links, self.links.live(), "invariant: every link is some page's");
     }
 
     /// One page table against the arena's regions, both in the order of addresses. How many entries name a page.
@@ -153,7 +135,7 @@ impl Memory {
                 while regions.next_if(|(pages, _)| pages.start.0 + pages.count <= page.0).is_some() {}
                 let mapped = regions.peek().is_some_and(|(pages, _)| pages.start <= page);
                 let entry = Entries::at(chunk, page);
-                let target = self.entries[entry].target();
+                let target = self.target(entry);
                 assert_eq!(mapped, target != Target::Nothing, "invariant: entries and regions agree");
                 self.check_untouched(entry, target);
                 named += usize::from(matches!(target, Target::Page(_)));
@@ -182,7 +164,7 @@ impl Memory {
         assert_eq!(self.swap.reserved(), by_arenas + self.swap.lingering, "invariant: reservations add up");
         let mut assigned = 0;
         for (_, page) in self.pages.iter() {
-            if let Some(Home::Swap(block)) = page.backing.home() {
+            if let Kept::Swap(block) = page.backing.kept() {
                 assigned += 1;
                 assert!(!self.swap.is_free(block), "invariant: a page's swap block is not free");
             }
@@ -194,7 +176,7 @@ impl Memory {
             private <= self.swap.reserved() as usize + owed,
             "invariant: every private page has its reservation, or is owed a block while in flight"
         );
-        let dead = |page: &Page| !page.backing.is_file() && page.first_sharer().is_none();
+        let dead = |page: &Page| !page.backing.is_file() && !page.has_sharers();
         let dead: Vec<&Page> = self.pages.iter().map(|(_, page)| page).filter(|page| dead(page)).collect();
         let flying = dead.iter().filter(|page| page.state() != State::Wanted).count();
         assert_eq!(dead.len(), self.swap.lingering as usize + owed, "invariant: pages nobody names add up");

@@ -81,7 +81,7 @@ impl fmt::Display for BadConfig {
                 "arena base must be a multiple of the page size, with room for the arena above"
             }
             BadConfig::Frames => "at least one frame beside the zero page is needed, at most 2^29",
-            BadConfig::SwapBlocks => "at most 2^30 - 16 swap blocks can be managed",
+            BadConfig::SwapBlocks => "at most 3 * 2^28 swap blocks can be managed",
             BadConfig::LowWater => "the low-water mark must be less than the usable frames",
         })
     }
@@ -90,7 +90,7 @@ impl fmt::Display for BadConfig {
 impl core::error::Error for BadConfig {}
 
 /// The most pages a pager can number, private and file pages together.
-pub(crate) const MAX_PAGES: u32 = (1 << 30) - 16;
+pub(crate) const MAX_PAGES: u32 = 3 << 28;
 
 impl Config {
     /// The university's pager: 64 KiB pages, arenas of 256 pages at 0x600000000, traps for reference bits.

@@ -140,7 +140,7 @@ impl<P: Policy> Pager<P> {
     /// One entry names nothing any more. How many private pages live on in flight because of it: one or none.
     fn drop_entry(&mut self, entry: EntryNo, out: &mut Effects) -> u32 {
         let mut lingering = 0;
-        match self.memory.entries[entry].target() {
+        match self.memory.target(entry) {
             Target::Nothing => return 0,
             Target::Zero => self.memory.unmap_entry(entry, FrameNo(0), out),
             Target::Lazy => {}
@@ -156,7 +156,7 @@ impl<P: Policy> Pager<P> {
         let page = self.memory.pages[number];
         self.memory.leave_place(entry, number, out);
         self.memory.unlink(entry, number);
-        if self.memory.pages[number].first_sharer().is_some() {
+        if self.memory.pages[number].has_sharers() {
             self.memory.protect(number, out);
             return 0;
         }
@@ -230,10 +230,10 @@ impl crate::memory::Memory {
     /// next of them, now or when its I/O is answered.
     fn leave_place(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
         let page = self.pages[number];
-        let lives_here = self.by_place(&page) && page.first_sharer() == Some(entry) && !self.sole(&page);
+        let lives_here = self.by_place(&page) && self.first_sharer(&page) == Some(entry) && !self.sole(&page);
         match page.state() {
             State::Resident { frame, .. } if lives_here => {
-                let next = self.entries[entry].next;
+                let next = self.next_sharer(entry);
                 self.entries[entry].set_now(None);
                 out.push(Effect::Copy { from: frame, to: frame, at: self.entries.site(next) });
             }

@@ -48,7 +48,7 @@ impl<P: Policy> Pager<P> {
 
     /// One entry is untouched again. Whether a queued page-in may have lost its reason.
     fn discard_entry(&mut self, entry: EntryNo, out: &mut Effects) -> bool {
-        let Target::Page(number) = self.memory.entries[entry].target() else { return false };
+        let Target::Page(number) = self.memory.target(entry) else { return false };
         let state = self.memory.pages[number].state();
         self.memory.swap.owed += self.drop_sharer(entry, number, out);
         self.memory.entries[entry].set_target(Target::Zero);
@@ -77,9 +77,7 @@ impl<P: Policy> Pager<P> {
         let mut unneeded = Vec::new();
         let pages = &self.memory.pages;
         self.memory.demands.retain(|demand| match *demand {
-            Demand::PageIn(page)
-                if pages[page].first_sharer().is_none() || pages[page].wanted_by().is_empty() =>
-            {
+            Demand::PageIn(page) if !pages[page].has_sharers() || pages[page].wanted_by().is_empty() => {
                 unneeded.push(page);
                 false
             }

@@ -1,8 +1,9 @@
 //! A clean private page gives up what the store keeps of it, when the store has no room for that any more.
 
 use crate::entry::{Entries, Target};
+use crate::page::Kept;
 use crate::state::State;
-use crate::{Effect, Effects, Home, Pager, Pages, Refused, Site};
+use crate::{Effect, Effects, Pager, Pages, Refused, Site};
 use mager_policies::{PageNo, Policy};
 
 impl<P: Policy> Pager<P> {
@@ -13,7 +14,7 @@ impl<P: Policy> Pager<P> {
         let State::Resident { frame, dirty: false } = self.memory.pages[page].state() else {
             return Err(Refused::NotResident);
         };
-        let Some(Home::Swap(block)) = self.memory.pages[page].backing.home() else {
+        let Kept::Swap(block) = self.memory.pages[page].backing.kept() else {
             return Err(Refused::NotPrivate);
         };
         self.memory.pages[page].backing.unassign();
@@ -27,7 +28,7 @@ impl<P: Policy> Pager<P> {
     fn page_at(&self, at: Site) -> Result<PageNo, Refused> {
         let arena = self.memory.range(at.arena, Pages::one(at.page))?;
         let chunk = arena.chunk(at.page).ok_or(Refused::NotResident)?;
-        match self.memory.entries[Entries::at(chunk, at.page)].target() {
+        match self.memory.target(Entries::at(chunk, at.page)) {
             Target::Page(page) => Ok(page),
             Target::Nothing | Target::Zero | Target::Lazy => Err(Refused::NotResident),
         }

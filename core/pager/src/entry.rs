@@ -1,15 +1,17 @@
 //! Page-table entries and the pool of 512-entry chunks they live in.
 //!
-//! An entry says which page a virtual page shows and what the hardware lets happen there now, and it is one link
-//! of the circle of all entries that name the same page. 12 bytes:
+//! An entry says which page a virtual page shows and what the hardware lets happen there now. 4 bytes:
 //!
 //! ```text
-//!  31 30 29                            0
-//! +-----+-------------------------------+----------+----------+
-//! | now | page number, or a special one |   next   |   prev   |
-//! +-----+-------------------------------+----------+----------+
+//!  31 30 29                                               0
+//! +-----+--------------------------------------------------+
+//! | now | a page, a link of a page's `sharers`, or a special |
+//! +-----+--------------------------------------------------+
+//!        0 .. 3 * 2^28              .. 2^30 - 16   .. 2^30
 //! ```
 
+use crate::config::MAX_PAGES;
+use crate::sharers::LinkNo;
 use crate::{Access, ArenaId, Site, VirtPage};
 use alloc::{boxed::Box, vec::Vec};
 use core::ops::{Index, IndexMut};
@@ -21,8 +23,13 @@ pub(crate) struct EntryNo(pub(crate) u32);
 
 pub(crate) const CHUNK_BITS: u32 = 9;
 pub(crate) const CHUNK_PAGES: u32 = 1 << CHUNK_BITS;
-const SPECIAL: u32 = (1 << 30) - 16;
+const LINKS: u32 = MAX_PAGES;
+const SPECIAL: u32 = LINKS + LinkNo::MOST;
 const PAGE_MASK: u32 = (1 << 30) - 1;
+
+const _: () = assert!(SPECIAL + 3 <= PAGE_MASK);
+/// Entries have numbers of 31 bits.
+pub(crate) const ENTRY_BITS: u32 = 31;
 
 /// What a virtual page shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,39 +55,52 @@ impl Target {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pte {
-    word: u32,
-    pub(crate) next: EntryNo,
-    pub(crate) prev: EntryNo,
+/// What an entry has in it: what it shows, or the link that knows that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Named {
+    Target(Target),
+    /// A page that others show as well.
+    Link(LinkNo),
 }
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pte(u32);
 
 impl Pte {
     pub(crate) const NOTHING: Pte = Pte::new(Target::Nothing);
 
     pub(crate) const fn new(target: Target) -> Self {
-        Pte { word: target.bits(), next: EntryNo(u32::MAX), prev: EntryNo(u32::MAX) }
+        Pte(target.bits())
     }
 
     #[inline]
-    pub(crate) fn target(self) -> Target {
-        match self.word & PAGE_MASK {
-            page if page < SPECIAL => Target::Page(PageNo(page)),
+    pub(crate) fn named(self) -> Named {
+        Named::Target(match self.0 & PAGE_MASK {
+            page if page < LINKS => Target::Page(PageNo(page)),
+            link if link < SPECIAL => return Named::Link(LinkNo(link - LINKS)),
             SPECIAL => Target::Nothing,
             word if word == SPECIAL + 1 => Target::Zero,
             _ => Target::Lazy,
-        }
+        })
     }
 
     /// Names another target; what the hardware shows is left as it is.
     pub(crate) fn set_target(&mut self, target: Target) {
-        self.word = self.word & !PAGE_MASK | target.bits();
+        self.set(target.bits());
+    }
+
+    pub(crate) fn set_link(&mut self, link: LinkNo) {
+        self.set(LINKS + link.0);
+    }
+
+    fn set(&mut self, named: u32) {
+        self.0 = self.0 & !PAGE_MASK | named;
     }
 
     /// What the hardware lets happen here now; `None`: not mapped.
     #[inline]
     pub(crate) fn now(self) -> Option<Access> {
-        match self.word >> 30 {
+        match self.0 >> 30 {
             0 => None,
             1 => Some(Access::Trap),
             2 => Some(Access::Read),
@@ -95,7 +115,7 @@ impl Pte {
             Some(Access::Read) => 2,
             Some(Access::Write) => 3,
         };
-        self.word = self.word & PAGE_MASK | bits << 30;
+        self.0 = self.0 & PAGE_MASK | bits << 30;
     }
 }
 
@@ -116,7 +136,7 @@ pub(crate) struct Entries {
 impl Entries {
     /// Whether there are numbers for `more` further chunks.
     pub(crate) fn room_for(&self, more: usize) -> bool {
-        self.chunks.len() - self.free.len() + more < 1 << (32 - CHUNK_BITS)
+        self.chunks.len() - self.free.len() + more < 1 << (ENTRY_BITS - CHUNK_BITS)
     }
 
     /// A chunk for pages `first..first + 512` of `arena`, every entry `Nothing`.
@@ -161,5 +181,34 @@ impl IndexMut<EntryNo> for Entries {
     #[inline]
     fn index_mut(&mut self, entry: EntryNo) -> &mut Pte {
         &mut self.chunks[(entry.0 >> CHUNK_BITS) as usize].entries[(entry.0 & (CHUNK_PAGES - 1)) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_entry_names_and_shows_comes_back() {
+        let targets = [
+            Target::Nothing,
+            Target::Zero,
+            Target::Lazy,
+            Target::Page(PageNo(0)),
+            Target::Page(PageNo(MAX_PAGES - 1)),
+        ];
+        let links = [LinkNo(0), LinkNo(LinkNo::MOST - 1)];
+        for now in [None, Some(Access::Trap), Some(Access::Read), Some(Access::Write)] {
+            let mut entry = Pte::NOTHING;
+            entry.set_now(now);
+            for target in targets {
+                entry.set_target(target);
+                assert_eq!((entry.named(), entry.now()), (Named::Target(target), now));
+            }
+            for link in links {
+                entry.set_link(link);
+                assert_eq!((entry.named(), entry.now()), (Named::Link(link), now));
+            }
+        }
     }
 }

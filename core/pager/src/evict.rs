@@ -40,9 +40,9 @@ impl crate::memory::Memory {
         let chunk =
             self.arenas.get(at.arena).filter(|_| at.page.0 < self.config.arena_pages)?.chunk(at.page)?;
         let entry = Entries::at(chunk, at.page);
-        let Target::Page(number) = self.entries[entry].target() else { return None };
+        let Target::Page(number) = self.target(entry) else { return None };
         let page = &self.pages[number];
-        let elsewhere = self.by_place(page) && page.first_sharer() != Some(entry);
+        let elsewhere = self.by_place(page) && self.first_sharer(page) != Some(entry);
         let coming = if let State::PagingIn(frame) = page.state() { Some(frame) } else { None };
         page.state().readable_frame().or(coming).filter(|_| !elsewhere)
     }

@@ -36,7 +36,7 @@ impl<P: Policy> Pager<P> {
         let Some(entry) = self.memory.entry(fault.at) else {
             return self.memory.resume(fault.who, Err(Denied::BadAddress), out);
         };
-        match self.memory.entries[entry].target() {
+        match self.memory.target(entry) {
             Target::Nothing => self.memory.resume(fault.who, Err(Denied::BadAddress), out),
             Target::Zero => self.untouched(entry, fault, out),
             Target::Page(page) => self.on_page(page, entry, fault, out),
@@ -151,16 +151,20 @@ impl crate::memory::Memory {
         Some(page)
     }
 
-    /// The one page of (object, block), a new one if nobody knows it.
+    /// The one page of (object, block), a new one if nobody knows it; `None`: no number is left for what is needed.
     pub(crate) fn file_page(&mut self, object: crate::ObjectNo, block: crate::BlockNo) -> Option<PageNo> {
+        if !self.links.room_for(1) {
+            return None;
+        }
         if let Some(page) = self.objects.find(object, block) {
             return Some(page);
         }
         if self.objects.pages() >= crate::config::MAX_PAGES - self.config.swap_blocks {
             return None;
         }
-        let page = self.pages.add(Backing::file(object, block), State::Absent);
-        self.objects.insert(object, block, page);
+        let slot = self.objects.slot(object, block)?;
+        let page = self.pages.add(Backing::file(slot), State::Absent);
+        self.objects.insert(slot, page);
         Some(page)
     }
 
@@ -170,7 +174,7 @@ impl crate::memory::Memory {
         if page.backing.is_file() || self.sole(page) {
             return Way::InPlace;
         }
-        match (self.config.sharing, page.first_sharer() == Some(entry), access) {
+        match (self.config.sharing, self.first_sharer(page) == Some(entry), access) {
             (Sharing::Frame, _, Access::Write) | (Sharing::Place, false, _) => Way::Leave,
             (Sharing::Place, true, Access::Write) => Way::Keep,
             (Sharing::Frame | Sharing::Place, _, Access::Trap | Access::Read) => Way::InPlace,

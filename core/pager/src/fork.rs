@@ -23,7 +23,8 @@ impl<P: Policy> Pager<P> {
             return Err(Refused::Pinned);
         }
         let chunks: Vec<_> = self.memory.live(parent).chunks().collect();
-        if !self.memory.entries.room_for(chunks.len()) {
+        let entries = chunks.len() as u64 * u64::from(CHUNK_PAGES);
+        if !self.memory.entries.room_for(chunks.len()) || !self.memory.links.room_for(entries) {
             return Err(Refused::Full);
         }
         let child = self.create()?;
@@ -50,7 +51,7 @@ impl<P: Policy> Pager<P> {
     }
 
     fn fork_entry(&mut self, parent: EntryNo, child: EntryNo, out: &mut Effects) {
-        let target = self.memory.entries[parent].target();
+        let target = self.memory.target(parent);
         match target {
             Target::Nothing => {}
             Target::Lazy => self.memory.entries[child] = Pte::new(target),
@@ -77,6 +78,6 @@ impl crate::memory::Memory {
     /// A resident page that was never written: its contents need no sharing.
     fn zeros_by_place(&self, page: PageNo) -> bool {
         let page = &self.pages[page];
-        page.backing.home().is_none() && matches!(page.state(), State::Resident { dirty: false, .. })
+        !page.backing.has_home() && matches!(page.state(), State::Resident { dirty: false, .. })
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::entry::Target;
 use crate::fault::Way;
-use crate::page::{Backing, Option32};
+use crate::page::Backing;
 use crate::state::State;
 use crate::wait::{Demand, Waiter};
 use crate::{Access, Effect, Effects, EntryNo, Fault, Pager};
@@ -55,8 +55,8 @@ impl<P: Policy> Pager<P> {
     /// Starts reading `page`, which is in no frame, into `frame`: for `entry`, where a frame by place will live.
     #[inline]
     pub(crate) fn read_into(&mut self, page: PageNo, entry: EntryNo, frame: FrameNo, out: &mut Effects) {
-        let home = self.memory.pages[page].backing.home().expect("page: an absent page has a home");
-        self.memory.pages[page].sharers = Option32::some(entry.0);
+        let home = self.memory.home(page).expect("page: an absent page has a home");
+        self.memory.make_first(entry, page);
         let waiting = self.memory.take_waiting(page);
         self.memory.pages[page].set_state(State::PagingIn(frame));
         self.memory.frames.hold(frame, page);
@@ -96,7 +96,10 @@ impl<P: Policy> Pager<P> {
         let State::Resident { dirty, .. } = self.memory.pages[source].state() else {
             unreachable!("copy: a page in flight is not kept")
         };
-        let first = self.memory.pages[source].first_sharer().expect("copy: a shared page has other sharers");
+        let first = self
+            .memory
+            .first_sharer(&self.memory.pages[source])
+            .expect("copy: a shared page has other sharers");
         out.push(Effect::Copy { from, to, at: self.memory.entries.site(first) });
         self.retire(from, Gone::Freed);
         let own = self.memory.pages.add(Backing::PRIVATE, State::Resident { frame: from, dirty: true });
@@ -138,7 +141,7 @@ impl<P: Policy> Pager<P> {
     ) {
         self.memory.counters.steals += 1;
         let place = self.memory.by_place(&self.memory.pages[page]);
-        let lives_at = self.memory.pages[page].first_sharer();
+        let lives_at = self.memory.first_sharer(&self.memory.pages[page]);
         self.memory.unlink(entry, page);
         if place && (way == Way::Leave || self.memory.frames[frame].displaced()) {
             let old = lives_at.expect("steal: a shared page lives at a site");
@@ -158,14 +161,14 @@ impl crate::memory::Memory {
     pub(crate) fn names(&self, fault: Fault, target: Target) -> Option<EntryNo> {
         let chunk = self.arenas.get(fault.at.arena)?.chunk(fault.at.page)?;
         let entry = crate::entry::Entries::at(chunk, fault.at.page);
-        (self.entries[entry].target() == target).then_some(entry)
+        (self.target(entry) == target).then_some(entry)
     }
 
     /// The sharer a page is read in for: the first that waits for it, else the first there is.
     #[inline]
     fn first_waiting_sharer(&self, page: PageNo) -> EntryNo {
-        let first = self.pages[page].first_sharer().expect("demand: looked at before it was granted");
-        if self.entries[first].next == first {
+        let first = self.first_sharer(&self.pages[page]).expect("demand: looked at before it was granted");
+        if self.sole(&self.pages[page]) {
             return first;
         }
         let waiting = self.waiters.iter(self.waiting(page)).find_map(|waiter| match waiter {

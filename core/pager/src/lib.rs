@@ -57,6 +57,7 @@ mod pager;
 mod pin;
 mod pump;
 mod region;
+mod sharers;
 mod state;
 mod swap;
 mod view;

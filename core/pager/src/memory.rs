@@ -1,14 +1,15 @@
 //! Everything the pager knows but the policy: the tables, and the few moves that keep them in step.
 //!
-//! Owns rule "protections are a pure function of the page's state" ([`Memory::allowed`], [`Memory::protect`]) and
-//! the circles of sharers. Decides nothing: that is for `fault`, `pump`, `answer` and `control`.
+//! Owns rule "protections are a pure function of the page's state" ([`Memory::allowed`], [`Memory::protect`]).
+//! Decides nothing: that is for `fault`, `pump`, `answer` and `control`.
 
 use crate::arena::Arenas;
-use crate::entry::{Entries, Target};
+use crate::entry::Entries;
 use crate::frame::Frames;
 use crate::object::Objects;
-use crate::page::{Option32, Page, Pages};
+use crate::page::{Kept, Page, Pages};
 use crate::pin::Pins;
+use crate::sharers::Links;
 use crate::state::State;
 use crate::swap::Swap;
 use crate::view::Counters;
@@ -21,6 +22,7 @@ pub(crate) struct Memory {
     pub(crate) config: Config,
     pub(crate) arenas: Arenas,
     pub(crate) entries: Entries,
+    pub(crate) links: Links,
     pub(crate) pages: Pages,
     pub(crate) frames: Frames,
     pub(crate) swap: Swap,
@@ -41,6 +43,7 @@ impl Memory {
         Memory {
             arenas: Arenas::default(),
             entries: Entries::default(),
+            links: Links::new(),
             pages: Pages::new(),
             frames: Frames::new(config.first_frame(), config.frames),
             swap: Swap::new(config.swap_blocks),
@@ -60,12 +63,6 @@ impl Memory {
     #[inline]
     pub(crate) fn by_place(&self, page: &Page) -> bool {
         self.config.sharing == Sharing::Place && !page.backing.is_file()
-    }
-
-    /// Whether exactly one entry names `page`.
-    #[inline]
-    pub(crate) fn sole(&self, page: &Page) -> bool {
-        page.first_sharer().is_some_and(|first| self.entries[first].next == first)
     }
 
     /// What the page's state lets its sharers do without a fault; `None`: it may not be mapped at all.
@@ -88,7 +85,9 @@ impl Memory {
     #[inline]
     pub(crate) fn protect(&mut self, number: PageNo, out: &mut Effects) {
         let page = &self.pages[number];
-        let (Some(first), Some(frame)) = (page.first_sharer(), page.state().readable_frame()) else { return };
+        let (Some(first), Some(frame)) = (self.first_sharer(page), page.state().readable_frame()) else {
+            return;
+        };
         let allowed = self.allowed(page);
         let raise = self.config.sharing == Sharing::Frame;
         let mut entry = first;
@@ -98,7 +97,7 @@ impl Memory {
             if wanted != pte.now() {
                 self.map(entry, frame, wanted, out);
             }
-            entry = pte.next;
+            entry = self.next_sharer(entry);
             if entry == first {
                 return;
             }
@@ -109,7 +108,7 @@ impl Memory {
     /// that get no more than they are given on their own fault get it here if the page came `unasked`, ahead of any.
     #[inline]
     pub(crate) fn show_first(&mut self, page: PageNo, unasked: bool, out: &mut Effects) {
-        let first = self.pages[page].first_sharer().expect("answer: a page that came in has sharers");
+        let first = self.first_sharer(&self.pages[page]).expect("answer: a page that came in has sharers");
         if self.entries[first].now().is_some() {
             return;
         }
@@ -167,42 +166,14 @@ impl Memory {
     /// Takes `frame` away from every sharer of `page`.
     #[inline]
     pub(crate) fn unmap_sharers(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        let Some(first) = self.pages[page].first_sharer() else { return };
+        let Some(first) = self.first_sharer(&self.pages[page]) else { return };
         let mut entry = first;
         loop {
             self.unmap_entry(entry, frame, out);
-            entry = self.entries[entry].next;
+            entry = self.next_sharer(entry);
             if entry == first {
                 return;
             }
-        }
-    }
-
-    /// Makes `entry` name `page`, as the last of its sharers.
-    pub(crate) fn link(&mut self, entry: EntryNo, page: PageNo) {
-        self.entries[entry].set_target(Target::Page(page));
-        let Some(first) = self.pages[page].first_sharer() else {
-            (self.entries[entry].next, self.entries[entry].prev) = (entry, entry);
-            self.pages[page].sharers = Option32::some(entry.0);
-            return;
-        };
-        let last = self.entries[first].prev;
-        (self.entries[entry].next, self.entries[entry].prev) = (first, last);
-        self.entries[last].next = entry;
-        self.entries[first].prev = entry;
-    }
-
-    /// Takes `entry` out of the sharers of `page`; what it names is for the caller to say.
-    pub(crate) fn unlink(&mut self, entry: EntryNo, page: PageNo) {
-        let (next, prev) = (self.entries[entry].next, self.entries[entry].prev);
-        if next == entry {
-            self.pages[page].sharers = Option32::NONE;
-            return;
-        }
-        self.entries[prev].next = next;
-        self.entries[next].prev = prev;
-        if self.pages[page].first_sharer() == Some(entry) {
-            self.pages[page].sharers = Option32::some(next.0);
         }
     }
 
@@ -245,13 +216,26 @@ impl Memory {
         list
     }
 
+    /// Where the contents of `page` go when they are written, if a place is assigned.
+    #[inline]
+    pub(crate) fn home(&self, page: PageNo) -> Option<Home> {
+        match self.pages[page].backing.kept() {
+            Kept::Nowhere => None,
+            Kept::Swap(block) => Some(Home::Swap(block)),
+            Kept::File(slot) => {
+                let (object, block) = self.objects.block(slot);
+                Some(Home::Object(object, block))
+            }
+        }
+    }
+
     /// Where `page` is written: its home, which a private page is given now if it has none.
     pub(crate) fn home_for_writing(&mut self, page: PageNo) -> Home {
-        if self.pages[page].backing.home().is_none() {
+        if !self.pages[page].backing.has_home() {
             let block = self.swap.assign();
             self.pages[page].backing.assign(block);
         }
-        self.pages[page].backing.home().expect("page: it was assigned a home just now")
+        self.home(page).expect("page: it was assigned a home just now")
     }
 
     /// Nobody needs the bytes in `frame` any more: not mapped, not in flight.
@@ -271,13 +255,13 @@ impl Memory {
 
     /// Gives a page's number, its swap block and its place in the file index back.
     pub(crate) fn free_page(&mut self, number: PageNo, out: &mut Effects) {
-        match self.pages[number].backing.home() {
-            Some(Home::Swap(block)) => {
+        match self.pages[number].backing.kept() {
+            Kept::Swap(block) => {
                 self.swap.release(block);
                 out.push(Effect::Release { block });
             }
-            Some(Home::Object(object, block)) => self.objects.remove(object, block),
-            None => {}
+            Kept::File(slot) => self.objects.remove(slot),
+            Kept::Nowhere => {}
         }
         self.pages.free(number);
     }

@@ -1,23 +1,47 @@
 //! File pages: which page holds a block of an object, and which objects are still in use.
 //!
 //! Looked up when mapping, never on the path of a fault on a page that was touched before. Blocks are indexed in
-//! leaves of 32, so that a run of blocks costs about five bytes each.
+//! leaves of 32, so that a run of blocks costs about five bytes each. A page knows its slot in them, which says
+//! whose block it is: leaf, and place in it.
 
 use crate::page::Option32;
 use crate::{BlockNo, ObjectNo};
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use mager_policies::PageNo;
 
-const LEAF: u32 = 32;
+const LEAF_BITS: u32 = 5;
+const LEAF: u32 = 1 << LEAF_BITS;
 
+/// The place of a block's page in the index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Slot(pub(crate) u32);
+
+impl Slot {
+    pub(crate) const MOST: u32 = (1 << 31) - 1;
+
+    const fn leaf(self) -> usize {
+        (self.0 >> LEAF_BITS) as usize
+    }
+
+    const fn place(self) -> usize {
+        (self.0 % LEAF) as usize
+    }
+}
+
+/// The pages of 32 blocks; of a leaf that is free, none.
 #[derive(Debug)]
 struct Leaf {
-    pages: [Option32; LEAF as usize],
+    object: ObjectNo,
+    first: BlockNo,
+    pages: Box<[Option32; LEAF as usize]>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
-    leaves: BTreeMap<(ObjectNo, u32), Box<Leaf>>,
+    /// The leaf of each 32 blocks of an object.
+    index: BTreeMap<(ObjectNo, u32), u32>,
+    leaves: Vec<Leaf>,
+    free: Vec<u32>,
     /// Virtual pages mapped to each object, and pages of it: when both are gone, so is the object.
     uses: BTreeMap<ObjectNo, u64>,
     forgotten: Vec<ObjectNo>,
@@ -34,26 +58,59 @@ impl Objects {
     }
 
     pub(crate) fn find(&self, object: ObjectNo, block: BlockNo) -> Option<PageNo> {
-        let leaf = self.leaves.get(&(object, block.0 / LEAF))?;
-        leaf.pages[(block.0 % LEAF) as usize].get().map(PageNo)
+        let &leaf = self.index.get(&(object, block.0 / LEAF))?;
+        self.leaves[leaf as usize].pages[(block.0 % LEAF) as usize].get().map(PageNo)
     }
 
-    pub(crate) fn insert(&mut self, object: ObjectNo, block: BlockNo, page: PageNo) {
-        let empty = || Box::new(Leaf { pages: [Option32::NONE; LEAF as usize] });
-        let leaf = self.leaves.entry((object, block.0 / LEAF)).or_insert_with(empty);
-        let slot = &mut leaf.pages[(block.0 % LEAF) as usize];
-        assert!(slot.get().is_none(), "object {object}: two pages for block {block}");
-        *slot = Option32::some(page.0);
+    /// Whose block a slot is for.
+    #[inline]
+    pub(crate) fn block(&self, slot: Slot) -> (ObjectNo, BlockNo) {
+        let leaf = &self.leaves[slot.leaf()];
+        (leaf.object, BlockNo(leaf.first.0 + slot.0 % LEAF))
+    }
+
+    /// The slot for a block's page, to be filled at once; `None`: there are no numbers left for slots.
+    pub(crate) fn slot(&mut self, object: ObjectNo, block: BlockNo) -> Option<Slot> {
+        let key = (object, block.0 / LEAF);
+        let leaf = match self.index.get(&key) {
+            Some(&leaf) => leaf,
+            None => {
+                let leaf = self.new_leaf(object, BlockNo(block.0 - block.0 % LEAF))?;
+                self.index.insert(key, leaf);
+                leaf
+            }
+        };
+        Some(Slot(leaf * LEAF + block.0 % LEAF))
+    }
+
+    fn new_leaf(&mut self, object: ObjectNo, first: BlockNo) -> Option<u32> {
+        if let Some(free) = self.free.pop() {
+            let leaf = &mut self.leaves[free as usize];
+            (leaf.object, leaf.first) = (object, first);
+            return Some(free);
+        }
+        let number =
+            u32::try_from(self.leaves.len()).ok().filter(|&number| number <= Slot::MOST >> LEAF_BITS)?;
+        self.leaves.push(Leaf { object, first, pages: Box::new([Option32::NONE; LEAF as usize]) });
+        Some(number)
+    }
+
+    pub(crate) fn insert(&mut self, slot: Slot, page: PageNo) {
+        let leaf = &mut self.leaves[slot.leaf()];
+        let (object, number) = (leaf.object, &mut leaf.pages[slot.place()]);
+        assert!(number.get().is_none(), "object {object}: two pages for slot {}", slot.0);
+        *number = Option32::some(page.0);
         self.pages += 1;
         self.used(object, 1);
     }
 
-    pub(crate) fn remove(&mut self, object: ObjectNo, block: BlockNo) {
-        let key = (object, block.0 / LEAF);
-        let leaf = self.leaves.get_mut(&key).expect("object: a page of it is in the index");
-        leaf.pages[(block.0 % LEAF) as usize] = Option32::NONE;
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let leaf = &mut self.leaves[slot.leaf()];
+        let object = leaf.object;
+        leaf.pages[slot.place()] = Option32::NONE;
         if leaf.pages.iter().all(|page| page.get().is_none()) {
-            self.leaves.remove(&key);
+            self.index.remove(&(object, leaf.first.0 / LEAF));
+            self.free.push(slot.0 >> LEAF_BITS);
         }
         self.pages -= 1;
         self.unused(object, 1);
@@ -87,8 +144,8 @@ impl Objects {
             Some(object) => (object, object),
             None => (ObjectNo(0), ObjectNo(u32::MAX)),
         };
-        self.leaves
-            .range((from, 0)..=(to, u32::MAX))
-            .flat_map(|(_, leaf)| leaf.pages.iter().filter_map(|page| page.get().map(PageNo)))
+        let leaves = self.index.range((from, 0)..=(to, u32::MAX));
+        let leaves = leaves.map(|(_, &leaf)| &self.leaves[leaf as usize]);
+        leaves.flat_map(|leaf| leaf.pages.iter().filter_map(|page| page.get().map(PageNo)))
     }
 }

@@ -161,13 +161,13 @@ impl Memory {
 
     /// The bits of all sites that show `frame` are to be taken away.
     fn clear(&mut self, page: PageNo, frame: FrameNo, out: &mut Effects) {
-        let Some(first) = self.pages[page].first_sharer() else { return };
+        let Some(first) = self.first_sharer(&self.pages[page]) else { return };
         let mut entry = first;
         loop {
             if self.entries[entry].now().is_some() {
                 out.push(Effect::Clear { at: self.entries.site(entry), frame });
             }
-            entry = self.entries[entry].next;
+            entry = self.next_sharer(entry);
             if entry == first {
                 return;
             }

@@ -82,7 +82,7 @@ impl<P: Policy> Pager<P> {
         let arena = self.memory.range(at.arena, Pages::one(at.page))?;
         let chunk = arena.chunk(at.page).ok_or(Refused::NotResident)?;
         let entry = crate::entry::Entries::at(chunk, at.page);
-        let Target::Page(page) = self.memory.entries[entry].target() else {
+        let Target::Page(page) = self.memory.target(entry) else {
             return Err(Refused::NotResident);
         };
         let frame = self.memory.pages[page].state().readable_frame().ok_or(Refused::NotResident)?;
@@ -122,7 +122,7 @@ impl<P: Policy> Pager<P> {
     /// Whether any private page is pinned through this arena.
     pub(crate) fn private_pins(&self, arena: ArenaId) -> bool {
         self.memory.pins.entries().any(|entry| {
-            let private = match self.memory.entries[entry].target() {
+            let private = match self.memory.target(entry) {
                 Target::Page(page) => !self.memory.pages[page].backing.is_file(),
                 Target::Nothing | Target::Zero | Target::Lazy => false,
             };

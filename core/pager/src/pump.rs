@@ -78,7 +78,7 @@ impl<P: Policy> Pager<P> {
     fn still_needed(&self, demand: Demand) -> bool {
         match demand {
             Demand::Fill(fault) => self.memory.names(fault, Target::Zero).is_some(),
-            Demand::PageIn(page) => self.memory.pages[page].first_sharer().is_some(),
+            Demand::PageIn(page) => self.memory.pages[page].has_sharers(),
             Demand::Copy { fault, source } => self.copier(fault, source).is_some(),
         }
     }
@@ -146,7 +146,7 @@ impl<P: Policy> Pager<P> {
         }
         let page = self.memory.page_in(frame).expect("core map: a victim has a page");
         let page = &self.memory.pages[page];
-        matches!(page.state(), State::Resident { dirty: true, .. }) && page.backing.home().is_none()
+        matches!(page.state(), State::Resident { dirty: true, .. }) && !page.backing.has_home()
     }
 
     /// The victim's frame, if it could be had at once and was not stolen.
@@ -211,8 +211,8 @@ impl<P: Policy> Pager<P> {
     #[inline]
     fn leave(&mut self, page: PageNo) {
         self.memory.pages[page].set_state(State::Absent);
-        if self.memory.pages[page].backing.home().is_none()
-            && let Some(entry) = self.memory.pages[page].first_sharer()
+        if !self.memory.pages[page].backing.has_home()
+            && let Some(entry) = self.memory.first_sharer(&self.memory.pages[page])
         {
             self.memory.unlink(entry, page);
             self.memory.entries[entry].set_target(Target::Zero);
@@ -222,9 +222,7 @@ impl<P: Policy> Pager<P> {
     /// Frees an absent page that no entry names.
     #[inline]
     pub(crate) fn free_unnamed(&mut self, page: PageNo, out: &mut Effects) {
-        if self.memory.pages[page].first_sharer().is_none()
-            && self.memory.pages[page].state() == State::Absent
-        {
+        if !self.memory.pages[page].has_sharers() && self.memory.pages[page].state() == State::Absent {
             self.free_page(page, out);
         }
     }

@@ -154,9 +154,9 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
                 Kind::Object(..) => untouched(Shown::Unread),
             };
         };
-        let entry = self.memory.entries[Entries::at(chunk, at.page)];
-        let access = entry.now();
-        match entry.target() {
+        let entry = Entries::at(chunk, at.page);
+        let access = self.memory.entries[entry].now();
+        match self.memory.target(entry) {
             Target::Nothing => None,
             Target::Lazy => untouched(Shown::Unread),
             Target::Zero => Some(Pte { shown: Shown::Untouched, access, frame: access.map(|_| FrameNo(0)) }),
@@ -188,7 +188,7 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
     pub fn page(&self, number: PageNo) -> Option<PageView> {
         self.memory.pages.get(number).map(|page| PageView {
             state: page.state(),
-            home: page.backing.home(),
+            home: self.memory.home(number),
             sharers: self.memory.sharers(number).map(|entry| self.memory.entries.site(entry)).collect(),
             waiting: self.memory.waiters.iter(self.memory.waiting(number)).collect(),
         })

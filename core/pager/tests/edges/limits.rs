@@ -5,7 +5,7 @@ use mager_pager::{Access, BadConfig, BlockNo, Config, Denied, Effects, ObjectNo,
 use mager_policies::Clock;
 
 /// The most pages that can be numbered.
-const MAX_PAGES: u32 = (1 << 30) - 16;
+const MAX_PAGES: u32 = 3 << 28;
 
 fn config() -> Config {
     Config { page_size: 4096, arena_base: 0, ..Config::course(3, 16) }
