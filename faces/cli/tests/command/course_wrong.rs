@@ -37,7 +37,7 @@ fn options_that_make_no_sense() {
     refused(&["--log-pids", "roman"], "[possible values: raw, ordinal]");
     refused(&["-m", "1"], "mager: -m 1: at least one frame beside the zero page is needed, at most 2^29\n");
     refused(&["-m", "4294967295"], "mager: -m 4294967295: at least one frame beside the zero page is needed");
-    refused(&["-s", "4294967295"], "mager: -s 4294967295: at most 2^30 - 16 swap blocks can be managed\n");
+    refused(&["-s", "4294967295"], "mager: -s 4294967295: at most 3 * 2^28 swap blocks can be managed\n");
 }
 
 #[test]
