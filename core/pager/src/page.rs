@@ -195,7 +195,10 @@ impl Pages {
                 self.pages[number] = page;
                 PageNo(number)
             }
-            None => PageNo(self.pages.push(page)),
+            None => {
+                assert!(self.pages.len() < MAX_PAGES, "page: more pages than can be numbered");
+                PageNo(self.pages.push(page))
+            }
         }
     }
 

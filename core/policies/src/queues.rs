@@ -3,7 +3,8 @@
 //! A node below the number of frames is that frame; the nodes above are ghosts: pages that were evicted and are
 //! remembered for a while. A node is in at most one of the `N` queues; each queue is a circle through a sentinel,
 //! so that linking never branches. Every operation is O(1); a ghost is found by page number in a table, no hashing.
-//! All tables begin as zeros, which the system provides as they are touched: ghosts that never were cost no memory.
+//! The tables of nodes begin as zeros, which the system provides as they are touched: ghosts that never were cost no
+//! memory.
 
 use crate::{FrameNo, Frames, PageNo};
 use alloc::{boxed::Box, vec, vec::Vec};

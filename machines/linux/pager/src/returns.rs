@@ -2,7 +2,7 @@
 //!
 //! A page that comes back after n evictions would, with n frames more, not have left; exactly so under LRU and for
 //! pages used in turn, roughly under other policies. One page of each sixteen neighbours is watched, always the same
-//! one, so that a quarter of a byte a page says when it left, in tables that need no hashing:
+//! one, so that when it left takes a quarter of a byte a page where many leave, in tables that need no hashing:
 //!
 //! ```text
 //! slot of the arena -> leaf for 8192 pages, once one of them has left -> evictions so far when this one left
@@ -20,14 +20,19 @@ const LEAF: usize = 512;
 /// It has not left, or has come back.
 const HERE: u32 = 0;
 
-type Leaves = Vec<Option<Box<[u32; LEAF]>>>;
+/// The arena that has a slot now, or will have it next.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    generation: u32,
+    leaves: Vec<Option<Box<[u32; LEAF]>>>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Returns {
     /// Evictions of the core so far.
     pub(crate) evictions: u64,
     /// When watched pages left, by arena.
-    left: Vec<Leaves>,
+    left: Vec<Slot>,
     after: Counts,
     /// Of late.
     pub(crate) lately: Counts,
@@ -55,7 +60,8 @@ impl Returns {
         if let Place::Private(site) = place
             && let Some(group) = watched(site)
         {
-            *self.room(site.arena, group) = self.now();
+            let now = self.now();
+            self.note(site.arena, group, now);
         }
     }
 
@@ -68,18 +74,25 @@ impl Returns {
         (self.evictions as u32).max(HERE + 1)
     }
 
-    /// Where it is kept when a watched page left.
-    fn room(&mut self, arena: ArenaId, group: usize) -> &mut u32 {
+    /// Of an arena that is gone nothing is noted: its last pages leave after it.
+    fn note(&mut self, arena: ArenaId, group: usize, now: u32) {
+        let slot = self.slot(arena);
+        if slot.generation != arena.generation {
+            return;
+        }
+        if slot.leaves.len() <= group / LEAF {
+            slot.leaves.resize(group / LEAF + 1, None);
+        }
+        let leaf = slot.leaves[group / LEAF].get_or_insert_with(|| Box::new([HERE; LEAF]));
+        leaf[group % LEAF] = now;
+    }
+
+    fn slot(&mut self, arena: ArenaId) -> &mut Slot {
         let slot = arena.slot as usize;
         if self.left.len() <= slot {
-            self.left.resize(slot + 1, Leaves::new());
+            self.left.resize(slot + 1, Slot::default());
         }
-        let leaves = &mut self.left[slot];
-        if leaves.len() <= group / LEAF {
-            leaves.resize(group / LEAF + 1, None);
-        }
-        let leaf = leaves[group / LEAF].get_or_insert_with(|| Box::new([HERE; LEAF]));
-        &mut leaf[group % LEAF]
+        &mut self.left[slot]
     }
 
     /// A page is being read.
@@ -97,15 +110,15 @@ impl Returns {
     }
 
     fn take(&mut self, arena: ArenaId, group: usize) -> Option<u32> {
-        let leaf = self.left.get_mut(arena.slot as usize)?.get_mut(group / LEAF)?.as_mut()?;
+        let slot =
+            self.left.get_mut(arena.slot as usize).filter(|slot| slot.generation == arena.generation)?;
+        let leaf = slot.leaves.get_mut(group / LEAF)?.as_mut()?;
         let then = std::mem::replace(&mut leaf[group % LEAF], HERE);
         (then != HERE).then_some(then)
     }
 
     pub(crate) fn forget(&mut self, arena: ArenaId) {
-        if let Some(leaves) = self.left.get_mut(arena.slot as usize) {
-            *leaves = Leaves::new();
-        }
+        *self.slot(arena) = Slot { generation: arena.generation.wrapping_add(1), leaves: Vec::new() };
     }
 
     pub(crate) fn tell(&self) -> figures::Returns {
@@ -122,7 +135,7 @@ mod tests {
     #[test]
     fn pages_used_in_turn_need_as_many_frames_as_they_are() {
         let (pages, frames) = (10_000u32, 4_000u32);
-        let arena = ArenaId { slot: 3, generation: 1 };
+        let arena = ArenaId { slot: 3, generation: 0 };
         let place = |page: u32| Place::Private(Site { arena, page: VirtPage(page % pages) });
         let mut returns = Returns::new();
         for turn in 0..3 * pages {
@@ -139,7 +152,7 @@ mod tests {
 
     #[test]
     fn one_page_in_sixteen_is_watched_and_none_of_an_arena_that_is_gone() {
-        let (arena, other) = (ArenaId { slot: 1, generation: 1 }, ArenaId { slot: 4, generation: 1 });
+        let (arena, other) = (ArenaId { slot: 1, generation: 0 }, ArenaId { slot: 4, generation: 0 });
         let private = |arena, page| Place::Private(Site { arena, page: VirtPage(page) });
         let mut returns = Returns::new();
         for page in 0..16_000 {
@@ -149,6 +162,14 @@ mod tests {
         returns.forget(arena);
         (0..16_000).for_each(|page| returns.came(private(arena, page)));
         assert_eq!(returns.seen, 0);
+        // Writes under way when it ended are answered now, and its slot is another's already.
+        let next = ArenaId { generation: 1, ..arena };
+        (0..16_000).for_each(|page| returns.left(private(arena, page)));
+        (0..16_000).for_each(|page| returns.came(private(next, page)));
+        assert_eq!(returns.seen, 0);
+        (0..16_000).for_each(|page| returns.left(private(next, page)));
+        (0..16_000).for_each(|page| returns.came(private(next, page)));
+        assert_eq!(std::mem::take(&mut returns.seen), 1000);
         (0..2).for_each(|_| (0..16_000).for_each(|page| returns.came(private(other, page))));
         assert_eq!(returns.seen, 1000);
     }
@@ -156,7 +177,7 @@ mod tests {
     /// Pages 4 KiB, 64 KiB, 2 MiB apart: of each, about one in sixteen.
     #[test]
     fn no_stride_is_watched_more_than_others() {
-        let arena = ArenaId { slot: 2, generation: 1 };
+        let arena = ArenaId { slot: 2, generation: 0 };
         for stride in [1, 2, 16, 48, 512, 1000] {
             let pages = (0..16_000).map(|n| Site { arena, page: VirtPage(n * stride) });
             let count = pages.filter(|&site| watched(site).is_some()).count();
@@ -167,7 +188,7 @@ mod tests {
     /// Also where the count of evictions runs over what is kept of it.
     #[test]
     fn a_page_is_away_for_the_evictions_between() {
-        let arena = ArenaId { slot: 0, generation: 1 };
+        let arena = ArenaId { slot: 0, generation: 0 };
         let page = (0..).map(|page| Site { arena, page: VirtPage(page) });
         let site = page.into_iter().find(|&site| watched(site).is_some()).expect("one of sixteen");
         for start in [0, 77, (1 << 32) - 50, 1 << 32] {

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 /// Fewer frames than this leave no room to read ahead, work ahead and pin.
 const LEAST_FRAMES: u64 = 64;
 /// What the core can number: pages, hence blocks of swap, and frames.
-const MOST_PAGES: u64 = 3 << 28;
+const MOST_PAGES: u64 = (3 << 28) - FILE_PAGES;
+/// At least so many numbers are left for pages of files.
+const FILE_PAGES: u64 = 1 << 20;
 const MOST_FRAMES: u64 = 1 << 29;
 const MOST_ARENA_PAGES: u64 = 1 << 31;
 /// Swap for each byte of memory, where its size is not given.
