@@ -85,6 +85,11 @@ impl Agent {
         self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The process is to end with the pager.
+    pub(crate) fn ends_with_pager(&self) -> bool {
+        self.on_death == OnPagerDeath::End
+    }
+
     /// The connection is being closed by us.
     pub(crate) fn dismiss(&self) {
         self.dismissed.store(true, Ordering::Release);
@@ -103,7 +108,7 @@ impl Agent {
                 _ => break,
             }
         }
-        if !self.dismissed.load(Ordering::Acquire) && self.on_death == OnPagerDeath::End {
+        if !self.dismissed.load(Ordering::Acquire) && self.ends_with_pager() {
             // Nothing is allocated any more: it could be memory that the pager had.
             say("mager: the pager has died, and this program's memory with it: the program ends\n");
             self.strand();

@@ -1,10 +1,14 @@
 //! One connection around a fork: what the child is to have, made before; and how it comes to have it.
+//!
+//! From when it has it until its agent listens, nobody in the child would notice that the pager is gone, and there is
+//! memory to wait for: the C library touches the heap even to begin the agent's thread. Meanwhile the kernel kills the
+//! child with the pager. It ends without a word: the parent, whose pager it was, has one.
 
 use crate::body::Body;
 use crate::connection::{Connection, Line, unexpected};
 use crate::error::{Error, system};
 use crate::fork::process;
-use mager_linux_sys::{Userfault, pair, receive, replace, send};
+use mager_linux_sys::{Userfault, die_with_peer, outlive_peer, pair, receive, replace, send};
 use mager_linux_wire::{ArenaId, Facts, Reply, Request, encode};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
@@ -125,6 +129,9 @@ impl Heir {
                 "mager: a forked child has no thread for its agent: its pages are evicted in the order they came\n",
             );
         }
+        if self.taken {
+            let _ = outlive_peer(&self.connection.line().socket);
+        }
         self.open();
     }
 
@@ -146,6 +153,9 @@ impl Estate {
         replace(&connection.agent.socket, &self.agent)?;
         for copied in &mut self.arenas {
             copied.attach(&self.socket, &self.done)?;
+        }
+        if connection.agent.ends_with_pager() {
+            die_with_peer(&self.socket)?;
         }
         connection.set_owner(process());
         // Only now: what is sealed could not be renounced.

@@ -6,6 +6,7 @@ mod apart;
 #[allow(dead_code, reason = "every test crate uses its part")]
 mod common;
 mod cost;
+mod death;
 mod fork;
 mod kin;
 mod race;
