@@ -4,6 +4,7 @@ use crate::place::{Place, Running, says, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -29,6 +30,22 @@ fn program(run: &Running) -> Pid {
 
 fn go(place: &Place) {
     fs::write(place.path("go"), "").expect("it is made");
+}
+
+/// So that none of these tests disturbs those that come after it.
+#[test]
+fn a_test_that_fails_leaves_no_process() {
+    let Some(place) = Place::new() else { return };
+    let mut ours = Vec::new();
+    let failed = catch_unwind(AssertUnwindSafe(|| {
+        let place = place;
+        let _run = hold(&place);
+        ours = place.processes();
+        resume_unwind(Box::new("on purpose"))
+    }));
+    assert!(failed.is_err() && ours.len() >= 2, "{ours:?}");
+    let there = |pid: &i32| Path::new("/proc").join(pid.to_string()).exists();
+    until("they are gone", || (!ours.iter().any(there)).then_some(()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::running::LIMIT;
 pub use crate::running::{Running, until};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -105,6 +105,17 @@ impl Place {
     fn left(&self) -> (usize, usize, Vec<i32>) {
         let count = |dir: PathBuf| fs::read_dir(dir).map_or(0, Iterator::count);
         (count(self.sockets()), count(self.swap()), self.processes())
+    }
+}
+
+/// What a test that failed has left behind: a command that is killed leaves its program and the pager.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for process in self.processes().into_iter().filter_map(Pid::from_raw) {
+                let _ = kill_process(process, Signal::KILL);
+            }
+        }
     }
 }
 
