@@ -96,13 +96,17 @@ impl Family {
         self.program.and_then(|program| self.ends.get(&program)).copied()
     }
 
-    /// Kills one of those that are meant, if there is one.
+    /// Kills one of those that are meant, if there is one; where several are meant together, all of them.
     pub fn kill(&mut self, victim: Victim, pick: u64) -> bool {
         let members = members();
         self.program = self.program.or_else(|| self.programs(&members).first().copied());
         let meant = self.meant(victim, &members);
         let index = pick.checked_rem(meant.len() as u64).and_then(|index| usize::try_from(index).ok());
-        index.is_some_and(|index| killed(meant[index]))
+        match (victim, index) {
+            (Victim::Both, _) => killed(&meant),
+            (_, Some(index)) => killed(&meant[index..=index]),
+            (_, None) => false,
+        }
     }
 
     fn meant(&self, victim: Victim, members: &[Member]) -> Vec<i32> {
@@ -116,6 +120,10 @@ impl Family {
                 let runs = |member: &&Member| member.pid == command && member.word(1) == "run";
                 members.iter().filter(runs).map(|member| member.pid).collect()
             }
+            Victim::Both => match (self.programs(members).first(), pagers().next()) {
+                (Some(&program), Some(pager)) => vec![program, pager.pid],
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -191,16 +199,19 @@ fn below(first: &[i32], members: &[Member]) -> Vec<i32> {
     found
 }
 
-/// Kills it, if the number is still that of a process of the run.
-fn killed(pid: i32) -> bool {
-    let Some(process) = Pid::from_raw(pid) else { return false };
-    let Ok(handle) = pidfd_open(process, PidfdFlags::empty()) else { return false };
-    let still = members().iter().any(|member| member.pid == pid);
-    still && pidfd_send_signal(&handle, Signal::KILL).is_ok()
+/// Kills these at one moment, those whose numbers are still those of processes of the run; whether anybody was.
+fn killed(pids: &[i32]) -> bool {
+    let handle =
+        |&pid: &i32| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok().map(|held| (pid, held));
+    let held: Vec<_> = pids.iter().filter_map(handle).collect();
+    let members = members();
+    let ours = held.iter().filter(|(pid, _)| members.iter().any(|member| member.pid == *pid));
+    ours.filter(|(_, process)| pidfd_send_signal(process, Signal::KILL).is_ok()).count() > 0
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::plan::VICTIMS;
     use super::*;
 
     fn member(pid: i32, parent: i32, line: &str) -> Member {
@@ -225,6 +236,7 @@ mod tests {
         let meant = |victim| family.meant(victim, &members);
         assert_eq!((meant(Victim::Pager), meant(Victim::Command)), (vec![11], vec![10]));
         assert_eq!((meant(Victim::Program), meant(Victim::Process)), (vec![12], vec![12, 13, 14]));
+        assert_eq!(meant(Victim::Both), vec![12, 11]);
         std::mem::forget(family);
     }
 
@@ -232,7 +244,7 @@ mod tests {
     fn who_is_not_yet_what_it_will_be_is_not_meant() {
         let (family, _) = family();
         let members = [member(10, 1, "sh -c exec"), member(11, 10, "/bin/mager run --memory 8M")];
-        for victim in [Victim::Pager, Victim::Program, Victim::Process, Victim::Command] {
+        for victim in VICTIMS {
             assert!(family.meant(victim, &members).is_empty(), "{victim:?}");
         }
         std::mem::forget(family);

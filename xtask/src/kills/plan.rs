@@ -17,9 +17,12 @@ pub enum Victim {
     Process,
     /// `mager run`.
     Command,
+    /// The program itself and the pager, at one moment.
+    Both,
 }
 
-pub const VICTIMS: [Victim; 4] = [Victim::Pager, Victim::Program, Victim::Process, Victim::Command];
+pub const VICTIMS: [Victim; 5] =
+    [Victim::Pager, Victim::Program, Victim::Process, Victim::Command, Victim::Both];
 
 impl Victim {
     pub fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Victim {
             Victim::Program => "program",
             Victim::Process => "process",
             Victim::Command => "command",
+            Victim::Both => "program and pager",
         }
     }
 }
@@ -58,8 +62,8 @@ impl Plan {
     pub fn of(seed: u64, number: u64, programs: &[&'static Program]) -> Self {
         let mut random = Random(seed ^ number.wrapping_mul(STRIDE));
         let program = programs[random.below(programs.len())];
-        let victim = match VICTIMS[usize::try_from(number / 2 % 4).unwrap_or(0)] {
-            Victim::Program | Victim::Process if !minds(program) => Victim::Pager,
+        let victim = match VICTIMS[usize::try_from(number / 2 % 5).unwrap_or(0)] {
+            Victim::Program | Victim::Process | Victim::Both if !minds(program) => Victim::Pager,
             victim => victim,
         };
         Plan {

@@ -32,10 +32,20 @@ const FORKS: Program = Program {
     full: size(128, 64, 4096),
 };
 
+const SUBSHELLS: Program = Program {
+    name: "subshells",
+    shows: "a shell that forks all the time, so that many a kill finds a child between its fork and its agent",
+    packages: &["bash"],
+    needs: &["bash"],
+    text: false,
+    small: size(0, 16, 256),
+    full: size(0, 16, 256),
+};
+
 /// All of them.
 pub fn all() -> Vec<&'static Program> {
     let chosen = PROGRAMS.iter().filter(|program| OF_MATRIX.contains(&program.name));
-    chosen.chain([&FORKS]).collect()
+    chosen.chain([&FORKS, &SUBSHELLS]).collect()
 }
 
 /// Whether all of it ends when one of its processes is killed.
@@ -67,9 +77,11 @@ mod tests {
 
     #[test]
     fn every_name_is_a_program_with_a_script() {
-        assert_eq!(all().len(), OF_MATRIX.len() + 1);
-        let script = crate::root().join("xtask/matrix").join(FORKS.name).with_extension("sh");
-        assert!(script.exists(), "{}", script.display());
+        assert_eq!(all().len(), OF_MATRIX.len() + 2);
+        for program in [FORKS, SUBSHELLS] {
+            let script = crate::root().join("xtask/matrix").join(program.name).with_extension("sh");
+            assert!(script.exists(), "{}", script.display());
+        }
         assert!(WAIT_FOR_THE_KILLED.iter().all(|name| all().iter().any(|program| program.name == *name)));
     }
 

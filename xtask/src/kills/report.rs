@@ -111,9 +111,9 @@ mod tests {
     fn the_table_counts_by_victim_and_program() {
         let mut tally = Tally::default();
         let facts = Facts { command: Some(End::With(70)), ..Facts::default() };
-        // Runs 8 and 16 kill the pager, 10 the program.
+        // Runs 10 and 20 kill the pager, 12 the program.
         for (number, verdict) in
-            [(8, Verdict::Ended), (16, Verdict::Defect("hangs".into())), (10, Verdict::Through)]
+            [(10, Verdict::Ended), (20, Verdict::Defect("hangs".into())), (12, Verdict::Through)]
         {
             tally.add(&Plan::of(1, number, &all()[..1]), &facts, &verdict);
         }

@@ -92,7 +92,8 @@ fn strike(family: &mut Family, blow: Blow, start: Instant) -> Result<Option<Dura
 /// Waits until nobody is left; who is there after the time.
 fn outlive(family: &mut Family, blow: Option<Blow>, limits: Limits) -> Result<Option<String>, Error> {
     let start = Instant::now();
-    let ends_command = blow.is_some_and(|blow| matches!(blow.victim, Victim::Pager | Victim::Program));
+    let ends_command =
+        blow.is_some_and(|blow| matches!(blow.victim, Victim::Pager | Victim::Program | Victim::Both));
     while !family.reap()? {
         stop::check()?;
         let late = start.elapsed() > limits.all

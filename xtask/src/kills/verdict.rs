@@ -19,6 +19,8 @@ pub enum Verdict {
 /// SIGFPE, SIGSEGV.
 const ASTRAY: [i32; 6] = [4, 5, 6, 7, 8, 11];
 const KILL: i32 = 9;
+/// Of a program that has lost its pager.
+const PAGER_DIED: i32 = 70;
 
 /// Judges a run whose output should have this hash.
 pub fn judge(victim: Victim, facts: &Facts, right: u64) -> Verdict {
@@ -38,8 +40,10 @@ pub fn judge(victim: Victim, facts: &Facts, right: u64) -> Verdict {
             defect(format!("nobody was killed, and it ended with {}", end.told()))
         }
         (Victim::Command, Some(End::By(KILL))) => orphaned(facts, same),
-        (Victim::Program, Some(End::By(KILL))) => Verdict::Ended,
-        (Victim::Program | Victim::Command, Some(end)) => {
+        (Victim::Program | Victim::Both, Some(End::By(KILL))) => Verdict::Ended,
+        // Of the two it heard first of the pager's end.
+        (Victim::Both, Some(End::With(PAGER_DIED))) => Verdict::Ended,
+        (Victim::Program | Victim::Command | Victim::Both, Some(end)) => {
             defect(format!("it was killed, and the command ended with {}", end.told()))
         }
         (_, Some(End::By(signal))) if ASTRAY.contains(&signal) => {
@@ -91,6 +95,8 @@ mod tests {
         for (victim, end) in [
             (Victim::Pager, End::With(70)),
             (Victim::Program, End::By(9)),
+            (Victim::Both, End::By(9)),
+            (Victim::Both, End::With(70)),
             (Victim::Process, End::With(137)),
             (Victim::Process, End::By(9)),
         ] {
@@ -104,6 +110,7 @@ mod tests {
     fn a_program_that_went_astray_or_another_status_than_its_own_is_a_defect() {
         assert!(is_defect(Victim::Pager, &facts(End::By(11), 8)));
         assert!(is_defect(Victim::Program, &facts(End::With(1), 8)));
+        assert!(is_defect(Victim::Both, &facts(End::With(1), 8)));
         assert!(is_defect(Victim::Command, &facts(End::With(70), 8)));
     }
 
