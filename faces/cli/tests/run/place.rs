@@ -49,8 +49,11 @@ impl Place {
         run
     }
 
+    /// Every signal does what it does by default, whatever the tests were started to ignore (by nohup, or by a shell
+    /// that put them in the background): what `mager run` ignores, its program does.
     pub fn mager(&self, words: &[&str]) -> Command {
-        let mut mager = Command::new(env!("CARGO_BIN_EXE_mager"));
+        let mut mager = Command::new("env");
+        mager.args(["--default-signal", env!("CARGO_BIN_EXE_mager")]);
         mager.args(words).env("XDG_RUNTIME_DIR", self.sockets()).env_remove("MAGER_LIB");
         mager.stdin(Stdio::null()).current_dir(self.0.path());
         mager
