@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::connection::{Connection, Line, unexpected};
 use crate::error::{Error, system};
 use crate::fork::process;
-use mager_linux_sys::{Userfault, die_with_peer, outlive_peer, pair, receive, replace, send};
+use mager_linux_sys::{Userfault, die_with_writer, pair, receive, replace, send};
 use mager_linux_wire::{ArenaId, Facts, Reply, Request, encode};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
@@ -27,6 +27,8 @@ pub(crate) struct Heir {
 struct Estate {
     socket: OwnedFd,
     agent: OwnedFd,
+    /// A pipe that ends with the pager, and through which nothing comes.
+    lifeline: OwnedFd,
     arenas: Vec<Copied>,
     /// What the pager says when all is well.
     done: Vec<u8>,
@@ -72,17 +74,19 @@ impl Heir {
     fn make(&self, thread: i32) -> Result<Estate, Error> {
         let mut line = self.connection.line();
         let (agent, theirs) = pair().map_err(system("a socket for the agent"))?;
-        let socket = match line.ask(&Request::Fork { thread }, &[theirs.as_fd()])? {
-            (Reply::Done, fds) => fds.into_iter().next(),
+        let mut fds = match line.ask(&Request::Fork { thread }, &[theirs.as_fd()])? {
+            (Reply::Done, fds) => fds.into_iter(),
             (other, _) => return Err(unexpected(&other)),
         };
-        let socket = socket.ok_or_else(|| Error::Protocol("no connection came along".into()))?;
+        let (Some(socket), Some(lifeline)) = (fds.next(), fds.next()) else {
+            return Err(Error::Protocol("no connection came along".into()));
+        };
         let done = encode(&Reply::Done).map_err(|why| Error::Protocol(why.to_string()))?;
         let living = self.bodies.iter().filter(|body| !body.is_gone());
         let facts = self.connection.facts();
         let arenas = living.map(|body| Copied::make(body, &mut line, &socket, facts));
         let arenas = arenas.collect::<Result<_, _>>()?;
-        Ok(Estate { socket, agent, arenas, done })
+        Ok(Estate { socket, agent, lifeline, arenas, done })
     }
 
     /// The fork is over, and this is still the parent. The child's descriptors are its own alone.
@@ -122,15 +126,12 @@ impl Heir {
         }
     }
 
-    /// In the child, when it has been tried to attach.
+    /// In the child, when it has been tried to attach. With the estate the lifeline is closed: the agent has taken over.
     pub(crate) fn child(self) {
         if self.taken && self.connection.agent.start().is_err() {
             say(
                 "mager: a forked child has no thread for its agent: its pages are evicted in the order they came\n",
             );
-        }
-        if self.taken {
-            let _ = outlive_peer(&self.connection.line().socket);
         }
         self.open();
     }
@@ -155,7 +156,7 @@ impl Estate {
             copied.attach(&self.socket, &self.done)?;
         }
         if connection.agent.ends_with_pager() {
-            die_with_peer(&self.socket)?;
+            die_with_writer(&self.lifeline)?;
         }
         connection.set_owner(process());
         // Only now: what is sealed could not be renounced.

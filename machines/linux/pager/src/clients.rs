@@ -26,6 +26,8 @@ pub(crate) struct Client {
     pub(crate) forked: bool,
     /// Of such a connection: whose child, until the fork is over.
     pub(crate) kin: Option<Kin>,
+    /// And a pipe's end that is closed with it, and through which nothing is ever sent.
+    pub(crate) lifeline: Option<OwnedFd>,
     /// What was counted for arenas it has given up.
     pub(crate) past: Counted,
     /// Of what memory its arenas may hold; there from the first arena on.

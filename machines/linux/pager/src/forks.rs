@@ -14,6 +14,7 @@ use mager_linux_wire::{FileMapping, Reply};
 use mager_pager::{ArenaId, Kind};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,7 @@ impl Server {
         };
         self.may_connect(Some(family))?;
         let (ours, theirs) = pair()?;
+        let (end, lifeline) = pipe_with(PipeFlags::CLOEXEC)?;
         let command = self.clients.get(parent).map(|client| client.command.clone()).unwrap_or_default();
         // Of processes that have no number here, none is told.
         if pid != 0 {
@@ -54,7 +56,8 @@ impl Server {
         child.agent = fds.into_iter().next().map(Rc::new);
         (child.greeted, child.command) = (true, command);
         child.kin = Some(Kin { parent, thread });
-        Ok(Some((Reply::Done, vec![theirs])))
+        child.lifeline = Some(lifeline);
+        Ok(Some((Reply::Done, vec![theirs, end])))
     }
 
     /// The child of a connection gets a copy of an arena of the parent's.

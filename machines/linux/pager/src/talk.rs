@@ -65,6 +65,7 @@ impl Server {
             family: 0,
             forked: parent.is_some(),
             kin: None,
+            lifeline: None,
             past: Counted::default(),
             allowance: None,
             flushing: None,

@@ -1,5 +1,5 @@
-//! Where this process's own descriptors are: out of the way of a program that counts on the low numbers. And a socket
-//! that it does not outlive.
+//! Where this process's own descriptors are: out of the way of a program that counts on the low numbers. And a pipe
+//! whose writer it does not outlive.
 //!
 //! Source: fcntl(2) (F_DUPFD_CLOEXEC, F_SETOWN, F_SETSIG, O_ASYNC).
 
@@ -25,25 +25,21 @@ pub(crate) fn lift(fd: OwnedFd) -> OwnedFd {
     }
 }
 
-/// From now on the process is killed when the other end of this socket is closed, or says anything: without a thread that
-/// waits for it, and whatever its threads wait for. Closed already, it is an error. Safe in a signal handler.
-pub fn die_with_peer(socket: &impl AsFd) -> io::Result<()> {
-    set(socket, F_SETSIG, libc::SIGKILL)?;
-    set(socket, libc::F_SETOWN, rustix::process::getpid().as_raw_nonzero().get())?;
-    set(socket, libc::F_SETFL, libc::O_ASYNC)?;
-    let mut end = [PollFd::new(socket, PollFlags::empty())];
-    let closed = poll(&mut end, Some(&Timespec::default()))? > 0;
-    if closed { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+/// Until `end` is closed, the process is killed when the pipe is written to or its last writer is gone: without a thread
+/// that waits for it, and whatever its threads wait for. Gone already, that is an error. Safe in a signal handler.
+///
+/// Not for a socket that something was just received from: its sender may be about to tell of that.
+pub fn die_with_writer(end: &impl AsFd) -> io::Result<()> {
+    set(end, F_SETSIG, libc::SIGKILL)?;
+    set(end, libc::F_SETOWN, rustix::process::getpid().as_raw_nonzero().get())?;
+    set(end, libc::F_SETFL, libc::O_ASYNC)?;
+    let mut gone = [PollFd::new(end, PollFlags::empty())];
+    let gone = poll(&mut gone, Some(&Timespec::default()))? > 0;
+    if gone { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
 }
 
-/// Not any more.
-pub fn outlive_peer(socket: &impl AsFd) -> io::Result<()> {
-    set(socket, libc::F_SETFL, 0)?;
-    set(socket, F_SETSIG, 0)
-}
-
-fn set(socket: &impl AsFd, what: libc::c_int, value: libc::c_int) -> io::Result<()> {
-    // SAFETY: these commands take a number, and change what the kernel does about the socket, nothing here.
-    let done = unsafe { libc::fcntl(socket.as_fd().as_raw_fd(), what, value) };
+fn set(end: &impl AsFd, what: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: these commands take a number, and change what the kernel does about the pipe, nothing here.
+    let done = unsafe { libc::fcntl(end.as_fd().as_raw_fd(), what, value) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@
 //! | [`Request::Create`] | | [`Reply::Arena`] | the arena's memory file |
 //! | [`Request::Attach`] | a userfaultfd | [`Reply::Done`] | |
 //! | [`Request::MapFile`] | the file | [`Reply::Done`] | the memory file of the file's pages |
-//! | [`Request::Fork`] | the child's agent's socket | [`Reply::Done`] | the child's connection |
+//! | [`Request::Fork`] | the child's agent's socket | [`Reply::Done`] | the child's connection, a pipe that ends with it |
 //! | [`Request::Inherit`] | | [`Reply::Arena`] | its memory file, the memory files of its mapped files |
 //! | [`Request::Forked`] | | none | |
 //! | others | | [`Reply::Done`] or as said there | |
@@ -21,7 +21,7 @@ use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Spoken by this library; both ends must speak the same.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// No message is longer.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -88,7 +88,8 @@ pub enum Request {
     /// They may be evicted again.
     Unpin(Range),
     /// A connection for a child that is about to be forked. It has been greeted already; whoever is left without its
-    /// other end, by exec or by death, loses what belongs to it.
+    /// other end, by exec or by death, loses what belongs to it. Nothing ever comes through the pipe: its other end is
+    /// closed with the pager or the connection.
     Fork {
         /// The thread that is going to fork, as the kernel numbers it.
         thread: i32,
