@@ -4,7 +4,7 @@ prepare) ;;
 run)
     exec bash -c '
         set -o pipefail
-        list=$(seq 1 20000)
+        list=$(seq 1 20000) || exit
         for ((part = 0; part < 200; part++)); do
             (echo "${list:part * 300:40}" | tr "\n" " ") || exit
             last=$(echo "${list: -part - 6}") || exit

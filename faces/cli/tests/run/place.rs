@@ -114,10 +114,14 @@ impl Place {
 /// What a test that failed has left behind: a command that is killed leaves its program and the pager.
 impl Drop for Place {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        // One may be making another meanwhile.
+        let mut tries = if std::thread::panicking() { 100 } else { 0 };
+        while tries > 0 && !self.processes().is_empty() {
             for process in self.processes().into_iter().filter_map(Pid::from_raw) {
                 let _ = kill_process(process, Signal::KILL);
             }
+            std::thread::sleep(Duration::from_millis(5));
+            tries -= 1;
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::connection::{Connection, Line, unexpected};
 use crate::error::{Error, system};
 use crate::fork::process;
-use mager_linux_sys::{Userfault, die_with_writer, pair, receive, replace, send};
+use mager_linux_sys::{Userfault, die_with_writer, outlive_writer, pair, receive, replace, send};
 use mager_linux_wire::{ArenaId, Facts, Reply, Request, encode};
 use rustix::fd::{AsFd, OwnedFd};
 use std::io;
@@ -79,7 +79,7 @@ impl Heir {
             (other, _) => return Err(unexpected(&other)),
         };
         let (Some(socket), Some(lifeline)) = (fds.next(), fds.next()) else {
-            return Err(Error::Protocol("no connection came along".into()));
+            return Err(Error::Protocol("no connection came along, or no pipe".into()));
         };
         let done = encode(&Reply::Done).map_err(|why| Error::Protocol(why.to_string()))?;
         let living = self.bodies.iter().filter(|body| !body.is_gone());
@@ -126,12 +126,15 @@ impl Heir {
         }
     }
 
-    /// In the child, when it has been tried to attach. With the estate the lifeline is closed: the agent has taken over.
+    /// In the child, when it has been tried to attach.
     pub(crate) fn child(self) {
         if self.taken && self.connection.agent.start().is_err() {
             say(
                 "mager: a forked child has no thread for its agent: its pages are evicted in the order they came\n",
             );
+        }
+        if let Some(estate) = self.estate.as_ref().filter(|_| self.taken) {
+            let _ = outlive_writer(&estate.lifeline);
         }
         self.open();
     }

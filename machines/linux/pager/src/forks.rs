@@ -14,7 +14,7 @@ use mager_linux_wire::{FileMapping, Reply};
 use mager_pager::{ArenaId, Kind};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,8 @@ impl Server {
         self.may_connect(Some(family))?;
         let (ours, theirs) = pair()?;
         let (end, lifeline) = pipe_with(PipeFlags::CLOEXEC)?;
+        // The least there is, as it counts against what a user may have; no matter if it is refused.
+        let _ = fcntl_setpipe_size(&lifeline, 1);
         let command = self.clients.get(parent).map(|client| client.command.clone()).unwrap_or_default();
         // Of processes that have no number here, none is told.
         if pid != 0 {

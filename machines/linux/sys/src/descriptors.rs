@@ -25,21 +25,36 @@ pub(crate) fn lift(fd: OwnedFd) -> OwnedFd {
     }
 }
 
-/// Until `end` is closed, the process is killed when the pipe is written to or its last writer is gone: without a thread
-/// that waits for it, and whatever its threads wait for. Gone already, that is an error. Safe in a signal handler.
+/// From now on the process is killed when the pipe is written to or its last writer is gone: without a thread that waits
+/// for it, and whatever its threads wait for. Gone already, that is an error, and the process lives on. Safe in a signal
+/// handler.
 ///
 /// Not for a socket that something was just received from: its sender may be about to tell of that.
 pub fn die_with_writer(end: &impl AsFd) -> io::Result<()> {
+    let armed = arm(end);
+    if armed.is_err() {
+        let _ = outlive_writer(end);
+    }
+    armed
+}
+
+/// Not any more. Closing `end` is not enough, as long as another process has it too.
+pub fn outlive_writer(end: &impl AsFd) -> io::Result<()> {
+    set(end, libc::F_SETFL, 0)
+}
+
+fn arm(end: &impl AsFd) -> io::Result<()> {
     set(end, F_SETSIG, libc::SIGKILL)?;
     set(end, libc::F_SETOWN, rustix::process::getpid().as_raw_nonzero().get())?;
     set(end, libc::F_SETFL, libc::O_ASYNC)?;
     let mut gone = [PollFd::new(end, PollFlags::empty())];
-    let gone = poll(&mut gone, Some(&Timespec::default()))? > 0;
+    let gone = rustix::io::retry_on_intr(|| poll(&mut gone, Some(&Timespec::default())))? > 0;
     if gone { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
 }
 
+/// Past the C library's fcntl, in whose place another may stand that has to be looked for first.
 fn set(end: &impl AsFd, what: libc::c_int, value: libc::c_int) -> io::Result<()> {
     // SAFETY: these commands take a number, and change what the kernel does about the pipe, nothing here.
-    let done = unsafe { libc::fcntl(end.as_fd().as_raw_fd(), what, value) };
+    let done = unsafe { libc::syscall(libc::SYS_fcntl, end.as_fd().as_raw_fd(), what, value) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -15,7 +15,7 @@ mod socket;
 mod stack;
 mod uffd;
 
-pub use descriptors::{die_with_writer, keep_descriptors_above};
+pub use descriptors::{die_with_writer, keep_descriptors_above, outlive_writer};
 pub use fork::{AtFork, Judge, at_fork, handed_on, on_bad_touch, replace};
 pub use mapping::Window;
 pub use memory::{MemoryFile, MemoryFs};

@@ -14,6 +14,12 @@ pub fn in_children(run: extern "C" fn()) {
     assert_eq!(unsafe { libc::pthread_atfork(None, None, Some(run)) }, 0);
 }
 
+/// Registers a function that runs in this process after every fork.
+pub fn in_parents(run: extern "C" fn()) {
+    // SAFETY: the function is part of the program.
+    assert_eq!(unsafe { libc::pthread_atfork(None, Some(run), None) }, 0);
+}
+
 /// The process ends when the thread that made it does.
 pub fn die_with_parent() {
     // SAFETY: the option takes a signal's number.
