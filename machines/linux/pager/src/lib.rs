@@ -22,6 +22,7 @@ mod harvest;
 mod heirs;
 mod holes;
 mod home;
+mod interrupts;
 mod latency;
 mod log;
 mod lowering;
