@@ -49,12 +49,13 @@ Examples:
                                                 Run 31 of that once more
   cargo xtask kills --only sort,bash --runs 50  Two programs
 
-Each run starts a program of the matrix (small) under `mager run`, every other one with --compressed, half of them with a \
-named swap file, and at a random moment kills with SIGKILL the pager, the program, any process of the program, \
-`mager run` itself, or program and pager together. Then all must end; a status of 0 must come with the output of a run without a limit; and neither \
-process nor swap file, socket, shared memory or mount may stay. A program whose command was killed must go on to its \
-right end. Seed, number and --only say what a run does; the moment is a part of what the program takes here, so that it \
-falls on the same place only roughly. Defects end this with status 1, each with what repeats it.";
+Each run starts a program of the matrix (small) under `mager run`, every other one with --compressed, half of them \
+with a named swap file, and at a random moment kills with SIGKILL the pager, the program, any process of the program, \
+`mager run` itself, or program and pager together. Then all must end; a status of 0 must come with the output of a run \
+without a limit; and neither process nor swap file, socket, shared memory or mount may stay. A program whose command \
+was killed must go on to its right end. Seed, number and --only say what a run does; the moment is a part of what the \
+program takes here, so that it falls on the same place only roughly. Defects end this with status 1, each with what \
+repeats it.";
 
 /// Options of `cargo xtask kills`.
 #[derive(Args, Debug)]

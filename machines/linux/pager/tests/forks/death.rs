@@ -1,5 +1,5 @@
-//! A pager that dies while a forked child has memory already, and no agent yet that would notice; and one that has been
-//! replaced by another program since.
+//! A pager that dies while a forked child has memory already, and no agent yet that would notice; or when the child has
+//! executed another program.
 
 use crate::apart::{Child, alone, fork, pager_and_socket, sys};
 use crate::common::options;
