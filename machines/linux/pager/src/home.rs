@@ -45,7 +45,7 @@ fn best(dir: &Path, cpus: &[usize]) -> Option<usize> {
         set_affinity(0, &only_cpu(cpu)).ok()?;
         let before = Taken::now();
         let time = median(&file, buffers.bytes_mut(buffer))?;
-        tried.push(Tried { time, cpu, interrupted: Taken::now().mostly_by(&before, READS / 2) });
+        tried.push(Tried { time, cpu, interrupted: Taken::now().mostly_by(&before, READS) });
     }
     choose(&tried, cpus)
 }

@@ -32,13 +32,14 @@ impl Taken {
         Taken(taken)
     }
 
-    /// The CPU that has taken at least half of those since `before`, if there are `least` at all.
-    pub(crate) fn mostly_by(&self, before: &Taken, least: u64) -> Option<usize> {
+    /// The CPU that has taken at least half of those since `before`, if there are about `wanted` of them: many more are of
+    /// other devices.
+    pub(crate) fn mostly_by(&self, before: &Taken, wanted: u64) -> Option<usize> {
         let since =
             |(&cpu, count): (&usize, &u64)| (count - before.0.get(&cpu).unwrap_or(&0).min(count), cpu);
         let (most, cpu) = self.0.iter().map(since).max()?;
         let all: u64 = self.0.iter().map(since).map(|(count, _)| count).sum();
-        (all >= least && most * 2 >= all).then_some(cpu)
+        ((wanted / 2..=wanted * 3).contains(&all) && most * 2 >= all).then_some(cpu)
     }
 }
 
@@ -64,9 +65,10 @@ ERR:          3
     fn the_cpu_that_took_most_is_known_from_enough_of_them() {
         let before = Taken::parse(TEXT);
         let after = |first: u64, second: u64| Taken([(0, 5 + first), (2, 5_263_022 + second)].into());
-        assert_eq!(after(1, 9).mostly_by(&before, 8), Some(2));
-        assert_eq!(after(9, 1).mostly_by(&before, 8), Some(0));
-        assert_eq!(after(1, 2).mostly_by(&before, 8), None);
-        assert_eq!(Taken::default().mostly_by(&before, 8), None);
+        assert_eq!(after(1, 9).mostly_by(&before, 16), Some(2));
+        assert_eq!(after(9, 1).mostly_by(&before, 16), Some(0));
+        assert_eq!(after(1, 2).mostly_by(&before, 16), None);
+        assert_eq!(after(16, 900).mostly_by(&before, 16), None, "another device is busy");
+        assert_eq!(Taken::default().mostly_by(&before, 16), None);
     }
 }
