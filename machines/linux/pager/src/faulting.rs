@@ -217,7 +217,7 @@ impl Server {
                 self.step(event);
                 self.expect_write(event);
                 any = true;
-                if self.machine.resumed.iter().any(|&slot| self.threads.waits_apart(slot)) {
+                if self.machine.resumed.iter().any(|&(slot, _)| self.threads.waits_apart(slot)) {
                     return self.machine.submit();
                 }
             }
@@ -244,9 +244,7 @@ impl Server {
         self.thaw_the_old();
         self.answer_flushes();
         let mut resumed = std::mem::take(&mut self.machine.resumed);
-        if !resumed.is_empty() {
-            self.threads.resumed(&mut resumed, Instant::now());
-        }
+        self.threads.resumed(&mut resumed);
         self.machine.resumed = resumed;
     }
 }

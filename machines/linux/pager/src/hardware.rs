@@ -6,6 +6,7 @@ use crate::offences::{Offence, Owner};
 use mager_driver::Hardware;
 use mager_pager::{Access, ArenaId, Denied, FrameNo, Site, Ticket};
 use mager_stores::BufferNo;
+use std::time::Instant;
 
 // A fault's ticket: 10 bits of thread, 8 of the arena's generation, 14 of its slot, 31 of page. A stale one wakes a thread
 // too many, which does no harm, or denies a page, which would: so it is told from the arena that has the slot now.
@@ -140,7 +141,7 @@ impl Hardware for Machine {
         if flusher(who).is_some() {
             return self.answers.push((who, outcome));
         }
-        self.resumed.push(thread_of(who));
+        self.resumed.push((thread_of(who), Instant::now()));
         let Some(at) = self.site(who) else { return };
         self.answered(at.arena);
         match outcome {

@@ -18,9 +18,37 @@ const READS: u64 = 16;
 /// More CPUs than these are not tried.
 const MOST: usize = 16;
 
-/// The CPU to be pinned to, and pins the caller to it: the one beside the device, else the last of its mask. With how
-/// many there are besides.
-pub(crate) fn settle(swap: &SwapPlace) -> Option<(CpuMask, u32)> {
+/// The CPU of the calling thread.
+#[derive(Debug)]
+pub(crate) struct Home {
+    /// That one.
+    mask: CpuMask,
+    /// Where it may run.
+    own: CpuMask,
+    others: u32,
+    stays: bool,
+}
+
+impl Home {
+    pub(crate) fn mask(&self) -> &CpuMask {
+        &self.mask
+    }
+
+    /// How many other CPUs there are.
+    pub(crate) fn others(&self) -> u32 {
+        self.others
+    }
+
+    /// The calling thread, which is the one that settled, runs there only, or where it may.
+    pub(crate) fn stay(&mut self, stays: bool) {
+        if stays != self.stays && set_affinity(0, if stays { &self.mask } else { &self.own }).is_ok() {
+            self.stays = stays;
+        }
+    }
+}
+
+/// Pins the caller to a CPU: the one beside the device, else the last of its mask.
+pub(crate) fn settle(swap: &SwapPlace) -> Option<Home> {
     let mask = affinity(0).ok()?;
     let cpus: Vec<usize> = online_cpus(&mask).collect();
     let dir = match swap {
@@ -31,7 +59,7 @@ pub(crate) fn settle(swap: &SwapPlace) -> Option<(CpuMask, u32)> {
     let best = dir.filter(|_| cpus.len() > 1).and_then(|dir| best(dir, &cpus));
     let home = only_cpu(best.or(cpus.last().copied())?);
     set_affinity(0, &home).ok()?;
-    Some((home, u32::try_from(cpus.len()).ok()? - 1))
+    Some(Home { mask: home, own: mask, others: u32::try_from(cpus.len()).ok()? - 1, stays: true })
 }
 
 /// The CPU from which pages of a file in `dir` are best read.
@@ -109,9 +137,11 @@ mod tests {
     #[test]
     fn a_home_is_one_cpu_of_the_mask() {
         let before = affinity(0).expect("a mask");
-        let (home, _) = settle(&SwapPlace::Unnamed(".".into())).expect("a home");
-        let cpus: Vec<usize> = online_cpus(&home).collect();
+        let mut home = settle(&SwapPlace::Unnamed(".".into())).expect("a home");
+        let cpus: Vec<usize> = online_cpus(home.mask()).collect();
         assert!(cpus.len() == 1 && before.is_set(cpus[0]), "{cpus:?}");
-        set_affinity(0, &before).expect("the mask is given back");
+        assert_eq!(affinity(0).expect("a mask"), *home.mask());
+        home.stay(false);
+        assert_eq!(affinity(0).expect("a mask"), before);
     }
 }

@@ -32,6 +32,7 @@ mod objects;
 mod offences;
 mod options;
 mod paging;
+mod pays;
 mod placing;
 mod quotas;
 mod requests;
@@ -42,6 +43,7 @@ mod share;
 mod sizes;
 mod start;
 mod talk;
+mod thread;
 mod threads;
 
 pub use mager_stores::{EngineKind, Existing, Faults, SwapPlace};

@@ -25,6 +25,7 @@ use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
 use mager_stores::{Backing, BufferNo, Buffers};
 use std::collections::VecDeque;
+use std::time::Instant;
 
 /// A flush was answered: whose, and how.
 pub(crate) type Answer = (Ticket, Result<(), Denied>);
@@ -53,8 +54,8 @@ pub(crate) struct Machine {
     /// The site whose threads the last Map has woken.
     pub(crate) woken: Option<Site>,
     pub(crate) answers: Vec<Answer>,
-    /// The threads resumed since somebody looked.
-    pub(crate) resumed: Vec<u16>,
+    /// The threads resumed since somebody looked, and when each was.
+    pub(crate) resumed: Vec<(u16, Instant)>,
     /// Answers that came while a step waited for a buffer.
     pub(crate) early: VecDeque<Event>,
     /// Packed copies of pages that are in memory take room that frames could have: they are to go.

@@ -28,7 +28,7 @@ struct Given {
 }
 
 /// How many of those that were let go are remembered.
-pub(crate) const MOST_LEFT: usize = 16;
+const MOST_LEFT: usize = 16;
 
 impl Placing {
     pub(crate) fn seat(&self) -> Seat {
@@ -96,6 +96,19 @@ pub(crate) struct Seated {
 }
 
 impl Seated {
+    pub(crate) fn any(&self) -> bool {
+        self.pulled + self.apart > 0
+    }
+
+    /// Thread `id` runs where it likes again, after `placing`.
+    pub(crate) fn leaves(&mut self, id: i32, placing: Placing) {
+        let seat = placing.seat();
+        let known = self.left.iter().any(|(other, before)| *other == id && before.seat() == seat);
+        if seat != Seat::Free && !known && self.left.len() < MOST_LEFT {
+            self.left.push((id, placing));
+        }
+    }
+
     pub(crate) fn moved(&mut self, from: Seat, to: Seat) {
         if from == to {
             return;
