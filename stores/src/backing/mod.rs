@@ -225,6 +225,13 @@ impl Backing {
         self.swap.release(block);
     }
 
+    /// Whether neither [`Backing::submit`] nor [`Backing::finished`] would do anything.
+    #[must_use]
+    #[inline]
+    pub fn rests(&self) -> bool {
+        self.unfinished == 0 && self.queue.is_empty() && !self.swap.gives_back()
+    }
+
     /// Hands everything queued to the kernel, neighbours joined. A single read with nothing else in flight is carried
     /// out before this returns: waiting for it costs more than doing it. See [`Backing::wait_for_lone_reads`].
     pub fn submit(&mut self, _buffers: &mut Buffers) {

@@ -16,6 +16,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Neither here nor with the engine is anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.in_engine == 0
+    }
+
     pub(super) fn run(&mut self) -> Run {
         self.spare.pop().unwrap_or_default()
     }

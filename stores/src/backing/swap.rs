@@ -252,9 +252,14 @@ impl Swap {
         Some(offset)
     }
 
+    /// Whether there are enough of them for [`Swap::give_back`].
+    pub(super) fn gives_back(&self) -> bool {
+        self.released.len() >= BATCH
+    }
+
     /// Gives the room of places that are free back, a batch at a time.
     pub(super) fn give_back(&mut self) {
-        if self.released.len() < BATCH {
+        if !self.gives_back() {
             return;
         }
         let mut released = std::mem::take(&mut self.released);

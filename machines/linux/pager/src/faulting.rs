@@ -58,8 +58,8 @@ impl Server {
         match read {
             Ok(base) => {
                 self.machine.count_faults(arena, faults.len());
-                let now = Instant::now();
-                self.take(arena, base, &faults, now);
+                self.noticed = Instant::now();
+                self.take(arena, base, &faults, self.noticed);
             }
             Err(_) => self.deaf(arena),
         }
@@ -209,6 +209,11 @@ impl Server {
     /// Everything that is finished goes into the core, until nothing is. A thread that sits apart goes on before the next
     /// answer is looked at, so that it asks the device for more meanwhile.
     fn take_finished(&mut self) {
+        self.machine.arrive();
+        if self.machine.rests() {
+            self.unfinished = false;
+            return;
+        }
         self.unfinished = true;
         loop {
             self.machine.submit();
@@ -241,8 +246,12 @@ impl Server {
         }
         self.drop_copies();
         self.machine.punch_holes();
-        self.thaw_the_old();
-        self.answer_flushes();
+        if !self.frozen.is_empty() {
+            self.thaw_the_old();
+        }
+        if !self.machine.answers.is_empty() {
+            self.answer_flushes();
+        }
         let mut resumed = std::mem::take(&mut self.machine.resumed);
         self.threads.resumed(&mut resumed);
         self.machine.resumed = resumed;

@@ -136,10 +136,14 @@ impl Machine {
         u64::from(place.index()) * self.page_size
     }
 
+    #[inline]
     pub(crate) fn punch_holes(&mut self) {
-        if self.holes.is_empty() {
-            return;
+        if !self.holes.is_empty() {
+            self.punch_them();
         }
+    }
+
+    fn punch_them(&mut self) {
         let refused = self.holes.punch(&self.arenas, &self.objects, &mut self.budget, self.page_size);
         refused.into_iter().for_each(|place| self.offences.commit(place, Offence::NotPunched));
     }
@@ -351,11 +355,18 @@ impl Machine {
     /// come back.
     pub(crate) fn settle(&mut self) {
         self.lower();
-        for frame in std::mem::take(&mut self.unplaced) {
+        if self.unplaced.is_empty() {
+            return;
+        }
+        let mut unplaced = std::mem::take(&mut self.unplaced);
+        for frame in unplaced.drain(..) {
             if self.frames[frame].in_flight() == InFlight::No {
                 self.put(frame);
             }
         }
+        // Those that found no room are tried again.
+        unplaced.append(&mut self.unplaced);
+        self.unplaced = unplaced;
     }
 
     /// An arena's client shows its memory from now on, in which pages may lie already: see [`Machine::guard`].

@@ -66,6 +66,12 @@ impl Machine {
         self.backing.submit(&mut self.buffers);
     }
 
+    /// Whether nothing is read or written, or is to be.
+    #[inline]
+    pub(crate) fn rests(&self) -> bool {
+        self.queued.is_empty() && self.early.is_empty() && self.backing.rests()
+    }
+
     /// Whether [`Machine::submit`] would start anything.
     pub(crate) fn can_submit(&self) -> bool {
         !self.queued.is_empty() && self.buffers.free() > KEPT_FOR_COPIES

@@ -44,6 +44,9 @@ const AWAKE: Duration = Duration::from_micros(100);
 /// Faults of one arena that are read in a row before others are asked whether they have something.
 const FOLLOWED: usize = 32;
 
+/// Where a thread did not fault again at once, so many times pass before that is looked for again.
+const TRY_TO_FOLLOW: u8 = 16;
+
 /// Memory files are looked at so often, while anything happens at all.
 const AUDIT: Duration = Duration::from_millis(100);
 
@@ -100,6 +103,10 @@ pub struct Server {
     pub(crate) condemned: Vec<Condemned>,
     /// When memory files were looked at last.
     audited: Instant,
+    /// What happened last was noticed then.
+    pub(crate) noticed: Instant,
+    /// Times that nobody was followed.
+    unfollowed: u8,
     /// Answers of the device were left for later.
     pub(crate) unfinished: bool,
 }
@@ -167,6 +174,8 @@ impl Server {
             most_files: usize::try_from(mager_linux_sys::raise_descriptor_limit() / 8).unwrap_or(usize::MAX),
             condemned: Vec::new(),
             audited: Instant::now(),
+            noticed: Instant::now(),
+            unfollowed: 0,
             unfinished: false,
             options,
         };
@@ -218,6 +227,7 @@ impl Server {
                 Err(why) => return Err(why.into()),
             }
             if ready.is_empty() && !awake {
+                self.noticed = Instant::now();
                 self.idle();
             }
             for event in &ready {
@@ -243,18 +253,22 @@ impl Server {
         self.look_around();
     }
 
-    /// A thread on our own CPU, let go on, runs before we do, and has faulted again when we come back: as long as it
-    /// does, and nothing else happened, its faults are read without being told of.
+    /// A thread on our own CPU, let go on, may run before we do, and has faulted again when we come back: as long as it
+    /// does, and nothing else happened, its faults are read without being told of. Where it did not, that is tried again
+    /// now and then.
     fn follow(&mut self, happened: &[epoll::Event]) {
         let [only] = happened else { return };
         let data = only.data.u64();
-        if data & !NUMBER != ARENA || !self.threads.any_pulled() {
+        self.unfollowed = self.unfollowed.wrapping_add(1);
+        if data & !NUMBER != ARENA || !self.unfollowed.is_multiple_of(TRY_TO_FOLLOW) {
             return;
         }
         for _ in 0..FOLLOWED {
             if !self.faulted(data & NUMBER, EventFlags::empty()) {
                 return;
             }
+            // The next time, too.
+            self.unfollowed = TRY_TO_FOLLOW - 1;
             self.finish();
         }
     }
@@ -280,6 +294,9 @@ impl Server {
     }
 
     fn happened(&mut self, data: u64, flags: EventFlags) {
+        if data & !NUMBER != ARENA {
+            self.noticed = Instant::now();
+        }
         match data & !NUMBER {
             LISTENER => self.accept(),
             CLIENT => self.talk(data & NUMBER),
@@ -290,13 +307,13 @@ impl Server {
 
     /// Now and then, however busy the pager is.
     fn look_around(&mut self) {
-        if self.audited.elapsed() >= AUDIT {
+        if self.noticed - self.audited >= AUDIT {
             self.audit();
             self.drop_forgotten();
             self.threads.quiet(Instant::now());
             self.share_out();
             self.balance(Pressure::Low);
-            self.audited = Instant::now();
+            self.audited = self.noticed;
         }
     }
 

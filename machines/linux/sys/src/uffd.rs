@@ -148,7 +148,7 @@ const COPY_WP: u64 = 2;
 const CONTINUE_WP: u64 = 2;
 const PROTECT: u64 = 1;
 /// Events taken in one read.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 
 impl Userfault {
     /// Opens one for the calling process: by /dev/userfaultfd, else by the system call.
