@@ -163,6 +163,9 @@ pub(crate) struct FloorJob {
 pub(crate) struct HandlerJob {
     #[arg(long)]
     pub(crate) cpu: usize,
+    /// Each page is read there first.
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Args {

@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
@@ -21,8 +22,7 @@ const MANY: usize = 100_000;
 /// Microseconds for a read.
 pub(super) fn measure(job: &FloorJob) -> Result<f64, Failure> {
     let path = &job.file;
-    let file = File::options().read(true).custom_flags(libc::O_DIRECT).open(path).at(path)?;
-    let blocks = file.metadata().at(path)?.len() / 4096;
+    let (file, blocks) = open(path)?;
     let start = Instant::now();
     let reads = match job.floor {
         Floor::Read32 => sys::read_deep(&file, &mut random(1, blocks).take(MANY), DEPTH).map(|()| MANY),
@@ -30,6 +30,33 @@ pub(super) fn measure(job: &FloorJob) -> Result<f64, Failure> {
         _ => one_by_one(&file, 1, blocks, FEW),
     };
     Ok(start.elapsed().as_secs_f64() * 1e6 / reads.at(path)? as f64)
+}
+
+/// With how many blocks it has.
+fn open(path: &Path) -> Result<(File, u64), Failure> {
+    let file = File::options().read(true).custom_flags(libc::O_DIRECT).open(path).at(path)?;
+    let blocks = file.metadata().at(path)?.len() / 4096;
+    Ok((file, blocks))
+}
+
+/// Random blocks of a file.
+pub(super) struct Blocks<'a> {
+    path: &'a Path,
+    file: File,
+    count: u64,
+    random: SmallRng,
+}
+
+impl<'a> Blocks<'a> {
+    pub(super) fn of(path: &'a Path) -> Result<Self, Failure> {
+        let (file, count) = open(path)?;
+        Ok(Blocks { path, file, count, random: SmallRng::seed_from_u64(1) })
+    }
+
+    pub(super) fn read(&mut self, into: &mut Page) -> Result<(), Failure> {
+        let block = self.random.random_range(0..self.count);
+        self.file.read_exact_at(&mut into.0, block * 4096).at(self.path)
+    }
 }
 
 fn random(seed: u64, blocks: u64) -> impl Iterator<Item = u64> {

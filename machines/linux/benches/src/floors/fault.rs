@@ -1,9 +1,11 @@
 //! What a fault costs: none of ours, and bare round trips to a handler in another process.
 
+use super::disk::Blocks;
 use crate::args::HandlerJob;
 use crate::contents::{PAGE_BYTES, PAGE_WORDS};
 use crate::error::{At, Failure};
 use crate::run::{Guard, ourselves};
+use crate::sys::Page;
 use mager_linux_doctor::Mapping;
 use mager_linux_sys::{Failed, FaultKind, Userfault};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
@@ -11,6 +13,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::hint::black_box;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -72,27 +75,45 @@ fn filled(object: &OwnedFd, pages: usize) -> Result<Mapping, Failure> {
 pub(super) fn missing(same: bool) -> Result<f64, Failure> {
     let pages = if same { MANY } else { FEW };
     let mapping = Mapping::shared(&object(pages)?, pages * PAGE_BYTES).of("mapping a memory object")?;
-    round_trips(&mapping, same)
+    round_trips(&mapping, placed(same)?, None)
+}
+
+/// Each page is read from the file first. On the CPU where that is quicker: the disk's interrupts come to one.
+pub(super) fn read_and_missing(file: &Path) -> Result<f64, Failure> {
+    let on = |cpu| {
+        let mapping = Mapping::shared(&object(FEW)?, FEW * PAGE_BYTES).of("mapping a memory object")?;
+        round_trips(&mapping, (cpu, cpu), Some(file))
+    };
+    let (one, other) = cpus()?;
+    Ok(on(one)?.min(on(other)?))
 }
 
 pub(super) fn minor(same: bool) -> Result<f64, Failure> {
     let pages = if same { MANY } else { FEW };
     let mapping = filled(&object(pages)?, pages)?;
-    round_trips(&mapping, same)
+    round_trips(&mapping, placed(same)?, None)
 }
 
-/// Touches all of the mapping, each page through a handler on the same or on another CPU.
-fn round_trips(mapping: &Mapping, same: bool) -> Result<f64, Failure> {
-    let (near, far) = cpus()?;
-    if !same && near == far {
-        return Err(Failure::Unavailable("there is no other CPU".into()));
+/// The CPUs of who faults and who answers.
+fn placed(same: bool) -> Result<(usize, usize), Failure> {
+    match cpus()? {
+        (near, _) if same => Ok((near, near)),
+        (near, far) if near == far => Err(Failure::Unavailable("there is no other CPU".into())),
+        cpus => Ok(cpus),
     }
+}
+
+/// Touches all of the mapping on CPU `near`, each page through a handler on `far`, which reads it from the file first.
+fn round_trips(mapping: &Mapping, (near, far): (usize, usize), file: Option<&Path>) -> Result<f64, Failure> {
     let userfault = Userfault::open().of("opening a userfaultfd")?;
     userfault.block().of("having the userfaultfd wait")?;
     userfault.register(mapping.address(0), mapping.bytes() as u64, true).of("registering memory")?;
     let handed = userfault.duplicate().of("handing the userfaultfd on")?;
     let mut command = ourselves("handler")?;
-    command.args(["--cpu", &(if same { near } else { far }).to_string()]).stdin(handed);
+    command.args(["--cpu", &far.to_string()]).stdin(handed);
+    if let Some(file) = file {
+        command.arg("--file").arg(file);
+    }
     let _handler = Guard(command.spawn().of("starting the handler")?);
     pin(near)?;
     // The handler answers as soon as it is there; the first page waits for that, outside the clock.
@@ -105,12 +126,16 @@ pub(crate) fn handle(job: &HandlerJob) -> Result<(), Failure> {
     crate::sys::end_with_parent().of("asking to be ended with the parent")?;
     pin(job.cpu)?;
     let fd = io::stdin().as_fd().try_clone_to_owned().of("taking the userfaultfd")?;
-    let (userfault, page) = (Userfault::received(fd), vec![1; PAGE_BYTES]);
+    let (userfault, mut page) = (Userfault::received(fd), Page([1; PAGE_BYTES]));
+    let mut blocks = job.file.as_deref().map(Blocks::of).transpose()?;
     loop {
         let Some(fault) = userfault.wait().of("reading faults")? else { continue };
+        if let Some(blocks) = &mut blocks {
+            blocks.read(&mut page)?;
+        }
         match fault.kind {
             FaultKind::Minor => userfault.show(fault.address, PAGE_BYTES as u64, false),
-            FaultKind::Missing | FaultKind::Protected => userfault.copy(fault.address, &page, false),
+            FaultKind::Missing | FaultKind::Protected => userfault.copy(fault.address, &page.0, false),
         }
         .map_err(unanswered)?;
     }

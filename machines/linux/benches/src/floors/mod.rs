@@ -23,6 +23,8 @@ pub(crate) enum Floor {
     CopySame,
     /// COPY by a process on another CPU.
     CopyOther,
+    /// A direct read and COPY by a process on the same CPU.
+    ReadCopySame,
     /// CONTINUE by a process on the same CPU.
     ContinueSame,
     /// CONTINUE by a process on another CPU.
@@ -44,10 +46,11 @@ pub(crate) enum Floor {
     Readers8,
 }
 
-pub(crate) const FLOORS: [Floor; 13] = [
+pub(crate) const FLOORS: [Floor; 14] = [
     Floor::Anonymous,
     Floor::Cached,
     Floor::CopySame,
+    Floor::ReadCopySame,
     Floor::ContinueSame,
     Floor::MagerContinue,
     Floor::MagerZero,
@@ -67,6 +70,7 @@ impl Floor {
             Floor::Cached => "cached",
             Floor::CopySame => "copy-same",
             Floor::CopyOther => "copy-other",
+            Floor::ReadCopySame => "read-copy-same",
             Floor::ContinueSame => "continue-same",
             Floor::ContinueOther => "continue-other",
             Floor::MagerContinue => "mager-continue",
@@ -85,6 +89,7 @@ impl Floor {
             Floor::Cached => "first touch of a page in a memory object",
             Floor::CopySame => "MISSING + COPY, handler process on the same CPU",
             Floor::CopyOther => "MISSING + COPY, handler process on another CPU",
+            Floor::ReadCopySame => "MISSING + direct read + COPY, handler process on the same CPU",
             Floor::ContinueSame => "MINOR + CONTINUE, handler process on the same CPU",
             Floor::ContinueOther => "MINOR + CONTINUE, handler process on another CPU",
             Floor::MagerContinue => "a page in memory, Mager on the same CPU",
@@ -123,7 +128,9 @@ pub(crate) fn child(job: &FloorJob) -> Result<(), Failure> {
     let us = match job.floor {
         Floor::Anonymous => fault::anonymous()?,
         Floor::Cached => fault::cached()?,
-        Floor::CopySame | Floor::CopyOther => fault::missing(job.floor == Floor::CopySame)?,
+        Floor::CopySame => fault::missing(true)?,
+        Floor::CopyOther => fault::missing(false)?,
+        Floor::ReadCopySame => fault::read_and_missing(&job.file)?,
         Floor::ContinueSame | Floor::ContinueOther => fault::minor(job.floor == Floor::ContinueSame)?,
         Floor::MagerContinue | Floor::MagerZero | Floor::MagerSame | Floor::MagerCompressed => {
             ours::measure(job)?
