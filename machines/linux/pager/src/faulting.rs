@@ -149,7 +149,8 @@ impl Server {
 
     /// Brings pages in; `each` is told of those that come.
     fn bring_in(&mut self, arena: ArenaId, window: Window, access: Access, mut each: impl FnMut(u32)) {
-        if self.free_frames() <= window.count as usize {
+        // In lots: as long as enough are being written, one more for each fault would be written by itself.
+        if self.free_frames() <= window.count as usize && self.runs_low() {
             self.work_ahead();
         }
         self.machine.faint = access == Access::Trap;
