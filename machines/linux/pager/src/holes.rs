@@ -4,7 +4,9 @@
 use crate::arenas::Arenas;
 use crate::budget::{AllowanceNo, Budget};
 use crate::frames::Place;
+use crate::machine::Machine;
 use crate::objects::Objects;
+use crate::offences::Offence;
 use std::io;
 
 #[derive(Debug, Default)]
@@ -52,6 +54,20 @@ impl Holes {
         }
         self.places.clear();
         refused
+    }
+}
+
+impl Machine {
+    #[inline]
+    pub(crate) fn punch_holes(&mut self) {
+        if !self.holes.is_empty() {
+            self.punch_them();
+        }
+    }
+
+    fn punch_them(&mut self) {
+        let refused = self.holes.punch(&self.arenas, &self.objects, &mut self.budget, self.page_size);
+        refused.into_iter().for_each(|place| self.offences.commit(place, Offence::NotPunched));
     }
 }
 

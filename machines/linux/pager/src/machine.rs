@@ -136,18 +136,6 @@ impl Machine {
         u64::from(place.index()) * self.page_size
     }
 
-    #[inline]
-    pub(crate) fn punch_holes(&mut self) {
-        if !self.holes.is_empty() {
-            self.punch_them();
-        }
-    }
-
-    fn punch_them(&mut self) {
-        let refused = self.holes.punch(&self.arenas, &self.objects, &mut self.budget, self.page_size);
-        refused.into_iter().for_each(|place| self.offences.commit(place, Offence::NotPunched));
-    }
-
     fn allowance(&self, place: Place) -> Option<AllowanceNo> {
         match place {
             Place::None => None,
