@@ -6,9 +6,10 @@ mod common;
 use common::process::{again, role, word};
 use common::sys::{fork, load, store, wait};
 use common::{Standing, options, possible};
-use mager_driver::{Line, LogReader, Replay};
+use mager_driver::{Line, LogReader, Replay, Step};
 use mager_linux_client::{Arena, Connection, OnPagerDeath, Pages};
 use mager_linux_pager::{EngineKind, Faults, Options};
+use mager_pager::Event;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -135,6 +136,38 @@ fn a_run_of_a_client_at_its_quota_replays_with_equal_effects() {
         options.engine = EngineKind::Auto;
         options.faults = Some(Faults { seed: 5, failed_writes: 50, ..Faults::default() });
     });
+}
+
+/// How often a log says that frames were freed ahead of need.
+fn ticks(path: &Path) -> usize {
+    let text = std::fs::read_to_string(path).expect("a log");
+    let mut reader = LogReader::new();
+    let tick = |line: &&str| {
+        let line = reader.line(line.as_bytes()).unwrap_or_else(|bad| panic!("{bad}"));
+        matches!(line, Line::Step(Step::Event(Event::Tick)))
+    };
+    text.lines().filter(tick).count()
+}
+
+#[test]
+fn frames_are_freed_in_lots_though_writes_take_long() {
+    if !possible() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = dir.path().join("run.events");
+    let faults = Some(Faults { late_us: 1000, ..Faults::default() });
+    let pager = Standing::start(Options { events: Some(log.clone()), faults, ..options(1024, 8192) });
+    let arena = Arena::new(&pager.connect()).expect("an arena");
+    let pages = arena.map(8192).expect("memory");
+    (0..pages.count).for_each(|page| store(&arena, pages.page + page, u64::from(page)));
+    let evictions = pager.figure("evictions");
+    drop(arena);
+    pager.reaches("swap_reserved", 0);
+    drop(pager);
+    // A lot is a quarter of the low-water mark, 16 frames, at least.
+    let ticks = u64::try_from(ticks(&log)).expect("a few");
+    assert!(evictions > 6000 && ticks * 15 < evictions, "{evictions} evictions in {ticks} lots");
 }
 
 /// Every page's number and the generation's, written and looked for again, down to the last generation.
