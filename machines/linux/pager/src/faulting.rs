@@ -254,7 +254,9 @@ impl Server {
             self.answer_flushes();
         }
         let mut resumed = std::mem::take(&mut self.machine.resumed);
-        self.threads.resumed(&mut resumed);
+        if !resumed.is_empty() {
+            self.threads.resumed(&mut resumed, Instant::now());
+        }
         self.machine.resumed = resumed;
     }
 }

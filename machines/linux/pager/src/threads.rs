@@ -140,9 +140,10 @@ impl Threads {
         }
     }
 
-    /// The threads in these slots go on.
-    pub(crate) fn resumed(&mut self, slots: &mut Vec<(u16, Instant)>) {
-        for (slot, now) in slots.drain(..) {
+    /// The threads in these slots go on, each since then; the pager has done what there was to do at `now`, for which one on
+    /// its CPU has waited, too.
+    pub(crate) fn resumed(&mut self, slots: &mut Vec<(u16, Instant)>, now: Instant) {
+        for (slot, answered) in slots.drain(..) {
             if let Some(thread) = &mut self.slots[usize::from(slot)] {
                 if thread.waits_apart() {
                     self.crowded = now;
@@ -154,7 +155,7 @@ impl Threads {
                     let waited = if for_device { took } else { Duration::ZERO };
                     (self.waited, thread.waited) = (self.waited + waited, thread.waited + waited);
                 }
-                thread.answered = now;
+                thread.answered = answered;
             }
         }
     }
@@ -251,7 +252,7 @@ mod tests {
             let now = start + ms * turn;
             let (slot, _) = threads.fault(7, now);
             threads.waits(slot);
-            threads.resumed(&mut vec![(slot, now + ms * 3 / 4)]);
+            threads.resumed(&mut vec![(slot, now + ms * 3 / 4)], now + ms * 3 / 4);
         }
         let thread = threads.slots[7].as_ref().expect("it was noted");
         assert!(thread.at_device && (200..300).contains(&thread.busy), "{thread:?}");
