@@ -1,8 +1,8 @@
 //! Forks of clients: a connection for the child, copies of arenas, and stores that wait until the fork has happened.
 //!
 //! The copy is taken a little before the fork. The core has then made every private page of the arena read-only, so every
-//! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. What the
-//! child finds is the arena as it was at the fork.
+//! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. Stores that
+//! wait for something already are let happen before. What the child finds is the arena as it was at the fork.
 
 use crate::arenas::Attached;
 use crate::clients::{Client, Kin};
@@ -74,6 +74,7 @@ impl Server {
         self.owned(parent, arena)?;
         self.may_reserve(child, self.driver.view().reserved_by(arena))?;
         let (mappings, mut fds) = self.file_mappings(arena)?;
+        self.let_waiting_stores_happen();
         let (copy, memory) =
             self.new_arena(child, |server| match server.control(Control::Fork(arena))? {
                 Outcome::Arena(copy) => Ok(copy),
@@ -82,6 +83,12 @@ impl Server {
         self.frozen.push(Freeze { arena, child, parent, thread, since: Instant::now(), held: Vec::new() });
         fds.insert(0, memory);
         Ok(Some((Reply::Arena { arena: wire_id(copy), files: mappings }, fds)))
+    }
+
+    /// A store that the core knows of already cannot be held: granted after the copy, it would happen before the fork, and
+    /// the child miss it.
+    fn let_waiting_stores_happen(&mut self) {
+        self.finish_while(|counts| counts.waiting > 0 && counts.in_flight > 0);
     }
 
     /// The client has forked, or could not.

@@ -1,11 +1,10 @@
 //! Forks of clients: who sees which bytes.
 
 use crate::apart::{alone, figure, fork};
-use crate::common::sys::{load, store};
+use crate::common::sys::load;
 use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled, filled_slowly, word};
 use mager_linux_client::{Arena, Pages};
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn a_child_sees_the_parents_bytes() {
@@ -102,51 +101,6 @@ fn three_generations_each_have_their_own() {
         check(&arena, pages, 1);
         child.succeeded();
         check(&arena, pages, 1);
-        end(connection, pager, arena);
-    });
-}
-
-/// What a thread stores to the arena first and to its own memory after that, a child must not find the other way round:
-/// a copy that was taken before the fork must not be older than the fork.
-#[test]
-fn fork_while_other_threads_write() {
-    alone("fork::fork_while_other_threads_write", || {
-        let (connection, pager, arena, _) = filled(256, 8192, 1024);
-        let counters = arena.map(512).expect("memory");
-        let stop = Stop::default();
-        let behind: [AtomicU64; 3] = std::array::from_fn(|_| AtomicU64::new(0));
-        std::thread::scope(|scope| {
-            for (thread, behind) in (0u32..).zip(&behind) {
-                let (arena, stop) = (&arena, &stop);
-                scope.spawn(move || {
-                    let mut count = 0;
-                    while !stop.is_set() {
-                        count += 1;
-                        let page = counters.page + thread * 128;
-                        store(arena, page + u32::try_from(count % 127).expect("small") + 1, count);
-                        store(arena, page, count);
-                        behind.store(count, Ordering::Release);
-                    }
-                });
-            }
-            let _end = stop.at_the_end();
-            for _ in 0..60 {
-                fork(|| {
-                    for (thread, behind) in (0u32..).zip(&behind) {
-                        let page = counters.page + thread * 128;
-                        let (ahead, behind) = (load(&arena, page), behind.load(Ordering::Acquire));
-                        assert!(
-                            ahead == behind || ahead == behind + 1,
-                            "{ahead} in the arena, {behind} outside"
-                        );
-                        let last = load(&arena, page + u32::try_from(ahead % 127).expect("small") + 1);
-                        assert!(ahead == 0 || last == ahead, "{last} and {ahead} in the arena");
-                        store(&arena, page, u64::MAX);
-                    }
-                })
-                .succeeded();
-            }
-        });
         end(connection, pager, arena);
     });
 }

@@ -8,6 +8,7 @@ mod common;
 mod cost;
 mod death;
 mod fork;
+mod held;
 mod kin;
 mod race;
 mod seal;

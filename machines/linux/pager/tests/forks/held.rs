@@ -1,0 +1,85 @@
+//! Stores of other threads around a fork: those that the child finds are those from before it.
+
+use crate::apart::{alone, figure, figure_becomes, fork};
+use crate::common::options;
+use crate::common::sys::{load, store};
+use crate::words::{Stop, end, filled, filled_with};
+use mager_linux_client::Forking;
+use mager_linux_pager::{Faults, Options};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What a thread stores to the arena first and to its own memory after that, a child must not find the other way round:
+/// a copy that was taken before the fork must not be older than the fork.
+#[test]
+fn fork_while_other_threads_write() {
+    alone("held::fork_while_other_threads_write", || {
+        let (connection, pager, arena, _) = filled(256, 8192, 1024);
+        let counters = arena.map(512).expect("memory");
+        let stop = Stop::default();
+        let behind: [AtomicU64; 3] = std::array::from_fn(|_| AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for (thread, behind) in (0u32..).zip(&behind) {
+                let (arena, stop) = (&arena, &stop);
+                scope.spawn(move || {
+                    let mut count = 0;
+                    while !stop.is_set() {
+                        count += 1;
+                        let page = counters.page + thread * 128;
+                        store(arena, page + u32::try_from(count % 127).expect("small") + 1, count);
+                        store(arena, page, count);
+                        behind.store(count, Ordering::Release);
+                    }
+                });
+            }
+            let _end = stop.at_the_end();
+            for _ in 0..60 {
+                fork(|| {
+                    for (thread, behind) in (0u32..).zip(&behind) {
+                        let page = counters.page + thread * 128;
+                        let (ahead, behind) = (load(&arena, page), behind.load(Ordering::Acquire));
+                        assert!(
+                            ahead == behind || ahead == behind + 1,
+                            "{ahead} in the arena, {behind} outside"
+                        );
+                        let last = load(&arena, page + u32::try_from(ahead % 127).expect("small") + 1);
+                        assert!(ahead == 0 || last == ahead, "{last} and {ahead} in the arena");
+                        store(&arena, page, u64::MAX);
+                    }
+                })
+                .succeeded();
+            }
+        });
+        end(connection, pager, arena);
+    });
+}
+
+/// A store that waits for its page when the copy is taken, and goes on before the fork happens.
+#[test]
+fn a_store_that_waits_for_the_disk_is_not_missed() {
+    alone("held::a_store_that_waits_for_the_disk_is_not_missed", || {
+        let faults = Some(Faults { late_us: 100_000, ..Faults::default() });
+        let slow = Options { faults, read_ahead: 0, ..options(64, 4096) };
+        let (connection, pager, arena, pages) = filled_with(slow, 80);
+        let (page_ins, stored) = (figure(&connection, "page_ins"), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                store(&arena, pages.page, 2);
+                stored.store(true, Ordering::Release);
+            });
+            figure_becomes(&connection, "page_ins", page_ins + 1);
+            assert!(!stored.load(Ordering::Acquire), "the store did not wait");
+            let mut forking = Some(Forking::prepare().expect("there is swap"));
+            std::thread::sleep(Duration::from_millis(300));
+            let child = fork(|| {
+                drop(forking.take());
+                let (inside, outside) = (load(&arena, pages.page) == 2, stored.load(Ordering::Acquire));
+                assert_eq!(inside, outside, "in the arena, and in the child's own memory");
+            });
+            drop(forking);
+            child.succeeded();
+        });
+        assert_eq!(load(&arena, pages.page), 2);
+        end(connection, pager, arena);
+    });
+}
