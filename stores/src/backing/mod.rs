@@ -229,7 +229,8 @@ impl Backing {
     #[must_use]
     #[inline]
     pub fn rests(&self) -> bool {
-        self.unfinished == 0 && self.queue.is_empty() && !self.swap.gives_back()
+        let demotes = self.demotion.is_some() && self.swap.is_short();
+        self.unfinished == 0 && self.queue.is_empty() && !self.swap.gives_back() && !demotes
     }
 
     /// Hands everything queued to the kernel, neighbours joined. A single read with nothing else in flight is carried

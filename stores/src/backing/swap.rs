@@ -193,10 +193,15 @@ impl Swap {
         }
     }
 
-    /// The pages to leave compressed memory for the swap file, as room is short, as many as `into` has room for: their
-    /// blocks and their slots.
+    /// Whether pages are to leave compressed memory for the swap file, as room is short.
+    #[inline]
+    pub(super) fn is_short(&self) -> bool {
+        self.pack.as_ref().is_some_and(|pack| pack.beyond_aim() > 0)
+    }
+
+    /// Those that are to leave, as many as `into` has room for: their blocks and their slots.
     pub(super) fn to_leave(&self, into: &mut Vec<(u32, u32)>) {
-        let Some(pack) = self.pack.as_ref().filter(|pack| pack.beyond_aim() > 0) else { return };
+        let Some(pack) = self.pack.as_ref().filter(|_| self.is_short()) else { return };
         pack.oldest(pack.beyond_aim(), into);
         into.retain(|&(block, at)| self.slot(block) == Some(at));
     }

@@ -18,14 +18,16 @@ const READS: u64 = 16;
 /// More CPUs than these are not tried.
 const MOST: usize = 16;
 
-/// The CPU of the calling thread.
+/// The pager's CPU.
 #[derive(Debug)]
 pub(crate) struct Home {
-    /// That one.
+    /// It alone.
     mask: CpuMask,
-    /// Where it may run.
+    /// All that the pager may run on.
     own: CpuMask,
+    /// How many those are, but for its own.
     others: u32,
+    /// The pager is pinned to it now.
     stays: bool,
 }
 
@@ -39,7 +41,7 @@ impl Home {
         self.others
     }
 
-    /// The calling thread, which is the one that settled, runs there only, or where it may.
+    /// The pager, which calls this, is pinned to its CPU, or runs wherever it may.
     pub(crate) fn stay(&mut self, stays: bool) {
         if stays != self.stays && set_affinity(0, if stays { &self.mask } else { &self.own }).is_ok() {
             self.stays = stays;

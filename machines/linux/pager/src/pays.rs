@@ -29,7 +29,7 @@ const STEPS: u32 = 3;
 
 #[derive(Debug)]
 pub(crate) struct Pays {
-    /// As far as is known.
+    /// Whether pulling pays, as far as is known.
     known: bool,
     /// Windows of a trial that were ahead so far, while there is one.
     ahead: Option<u32>,
@@ -68,11 +68,10 @@ impl Pays {
     fn window(&mut self, rate: f64, now: Instant) {
         let before = std::mem::replace(&mut self.before, rate);
         let side = self.tries();
+        let won = if side { rate >= before * MORE } else { rate * MORE <= before };
         self.ahead = match self.ahead {
             None => (now >= self.next).then_some(0),
-            Some(_) if if side { rate < before * MORE } else { rate * MORE > before } => {
-                self.over(false, now)
-            }
+            Some(_) if !won => self.over(false, now),
             Some(ahead) if ahead + 1 == STEPS => self.over(true, now),
             Some(ahead) => Some(ahead + 1),
         };
@@ -94,11 +93,11 @@ mod tests {
     use super::*;
 
     /// Faults for so many seconds, so far apart in microseconds, by whether they are pulled and when. The share that was.
-    fn pulled(seconds: u64, apart: impl Fn(bool, Duration) -> u64) -> f64 {
+    fn pulled(seconds: u64, apart: impl Fn(bool, Duration) -> f64) -> f64 {
         let start = Instant::now();
         let (mut pays, mut now, mut side, mut pulled) = (Pays::new(start), start, false, Duration::ZERO);
         while now - start < Duration::from_secs(seconds) {
-            let gap = Duration::from_micros(apart(side, now - start));
+            let gap = Duration::from_secs_f64(apart(side, now - start) / 1e6);
             now += gap;
             pulled += if side { gap } else { Duration::ZERO };
             side = pays.fault(now);
@@ -108,24 +107,25 @@ mod tests {
 
     #[test]
     fn what_brings_more_faults_is_kept_but_for_trials() {
-        let share = pulled(4, |pulled, _| if pulled { 10 } else { 20 });
+        let share = pulled(4, |pulled, _| if pulled { 10.0 } else { 20.0 });
         assert!(share > 0.95, "{share}");
-        let share = pulled(4, |pulled, _| if pulled { 20 } else { 10 });
+        let share = pulled(4, |pulled, _| if pulled { 20.0 } else { 10.0 });
         assert!((0.001..0.05).contains(&share), "{share}");
-        let share = pulled(4, |_, _| 15);
+        let share = pulled(4, |_, _| 15.0);
         assert!((0.001..0.05).contains(&share), "{share}");
     }
 
     #[test]
     fn it_is_found_out_again_when_that_changes() {
         let second = Duration::from_secs(1);
-        let share = pulled(8, |pulled, at| if pulled == (at < second * 4) { 10 } else { 20 });
+        let share = pulled(8, |pulled, at| if pulled == (at < second * 4) { 10.0 } else { 20.0 });
         assert!((0.45..0.65).contains(&share), "{share}");
     }
 
+    /// Twice as fast every 25 ms, from before the first trial until after it.
     #[test]
     fn faults_that_come_ever_faster_do_not_speak_for_the_trial() {
-        let share = pulled(2, |_, at| 100 - u64::try_from(at.as_millis()).expect("a few") / 25);
+        let share = pulled(1, |_, at| (256.0 / (at.as_secs_f64() / 0.025).exp2()).max(4.0));
         assert!(share < 0.05, "{share}");
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn neither_does_a_pause_before_it() {
         let ms = Duration::from_millis(1);
         let paused = |at| at > ms * 20 && at < ms * 30;
-        let share = pulled(1, |_, at| if paused(at) { 1000 } else { 10 });
+        let share = pulled(1, |_, at| if paused(at) { 1000.0 } else { 10.0 });
         assert!(share < 0.05, "{share}");
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of a faulting thread: its sequence, how often it faults, what it waits for, and where it should run.
 //!
 //! `n * gap < 60 us` pulls it to the pager's CPU, `> 90 us` lets it go; n: threads that faulted in the last 10 ms; gap: the
-//! shortest of the last 32 from the answer of its fault to its next. One whose faults are far between on average is let go,
+//! shortest, among its last 32 faults, from the answer of one to the next. One whose faults are far between on average is let go,
 //! too: it may wait for a CPU that others keep busy. Of several, that says which could be pulled; whether that pays is found
 //! out by trying.
 //!
@@ -22,7 +22,7 @@ const CROWD: u32 = 3;
 /// As long as they keep so many thousandths of each of those busy.
 const APART_BELOW: u32 = 700;
 const APART_ABOVE: u32 = 1400;
-/// How many gaps the shortest is taken of.
+/// Between so many faults the shortest gap is looked for.
 pub(crate) const GAPS: u32 = 32;
 
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Thread {
 
     /// Notes the gap before this fault. Whether enough is known to place the thread.
     pub(crate) fn gap(&mut self, now: Instant) -> bool {
-        // Before its first there was none.
+        // The one before these faults is another lot's; before a thread's first fault there was none at all.
         if self.gaps > 0 {
             self.shortest = self.shortest.min(now.saturating_duration_since(self.answered));
         }

@@ -63,52 +63,56 @@ impl Threads {
             self.recent = (0, self.recent.0);
             self.interval = now;
         }
+        let stranger = !self.knows(id);
+        if stranger {
+            self.meet(id, now);
+        }
         let slot = slot_of(id);
-        let stranger = self.meet(slot, id, now);
-        let thread =
-            self.slots[usize::from(slot)].get_or_insert_with(|| Thread::new(id, now, Placing::default()));
+        let thread = self.slots[usize::from(slot)].as_mut().expect("threads: this one is known");
         if thread.answered < self.interval || stranger {
             self.recent.0 += 1;
         }
         let n = self.recent.0.max(self.recent.1).max(1);
         self.alone = n == 1;
         let known = thread.gap(now);
-        if let Some(home) = &mut self.home {
-            if known && let Some(seat) = thread.wants(n, home.others()) {
-                thread.wanted = seat;
-            }
-            let seat = match thread.wanted {
-                Seat::Pulled if n > 1 && !self.pays.fault(now) => Seat::Free,
-                wanted => wanted,
-            };
-            if known || seat != thread.placing.seat() {
-                thread.sit(seat, home.mask(), &mut self.seated);
-            }
-            if thread.placing.seat() != Seat::Free {
-                self.needed = now;
-                home.stay(true);
-            } else if known {
-                home.stay(n == 1 || thread.at_device || now - self.needed < RECENT);
-            }
-        }
+        self.place(slot, n, known, now);
+        let thread = self.slots[usize::from(slot)].as_mut().expect("threads: this one is known");
         thread.answered = now;
         thread.since.get_or_insert(now);
         (slot, &mut thread.guesses)
     }
 
-    /// Makes room for thread `id`, if it is not known yet. Whether that is so.
-    fn meet(&mut self, slot: u16, id: i32, now: Instant) -> bool {
-        let place = &mut self.slots[usize::from(slot)];
-        if place.as_ref().is_some_and(|thread| thread.id == id) {
-            return false;
+    /// Has the thread in this slot, one of `n` that fault, run where it should, and the pager where that is best then.
+    /// `known`: enough is newly known of it.
+    fn place(&mut self, slot: u16, n: u32, known: bool, now: Instant) {
+        let (Some(home), Some(thread)) = (&mut self.home, &mut self.slots[usize::from(slot)]) else { return };
+        if known && let Some(seat) = thread.wants(n, home.others()) {
+            thread.wanted = seat;
         }
-        if let Some(mut old) = place.take() {
+        let seat = match thread.wanted {
+            Seat::Pulled if n > 1 && !self.pays.fault(now) => Seat::Free,
+            wanted => wanted,
+        };
+        if known || seat != thread.placing.seat() {
+            thread.sit(seat, home.mask(), &mut self.seated);
+        }
+        if thread.placing.seat() != Seat::Free {
+            self.needed = now;
+            home.stay(true);
+        } else if known {
+            home.stay(n == 1 || thread.at_device || now - self.needed < RECENT);
+        }
+    }
+
+    /// Makes room for thread `id`, which is not known yet.
+    fn meet(&mut self, id: i32, now: Instant) {
+        let slot = usize::from(slot_of(id));
+        if let Some(mut old) = self.slots[slot].take() {
             old.let_go(&mut self.seated);
         }
         let inherited = self.inherited(id).unwrap_or_default();
         self.seated.moved(Seat::Free, inherited.seat());
-        self.slots[usize::from(slot)] = Some(Thread::new(id, now, inherited));
-        true
+        self.slots[slot] = Some(Thread::new(id, now, inherited));
     }
 
     /// The placing of the thread that has begun this new one, which has its mask.
@@ -203,7 +207,7 @@ impl Threads {
         self.seated.pulls
     }
 
-    pub(crate) fn any_pulled(&self) -> bool {
+    fn any_pulled(&self) -> bool {
         self.seated.pulled > 0
     }
 
