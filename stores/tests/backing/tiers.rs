@@ -104,12 +104,15 @@ fn what_is_beyond_the_aim_goes_to_the_swap_file_oldest_first() {
     let mut world = packed(600_000, SwapPlace::Memory);
     write_all(&mut world, 0..160, half);
     assert_eq!(world.backing.figures().demoted, 0, "there is room");
+    assert!(world.backing.rests(), "nothing is left to do");
     let aim = world.backing.packed().map_or(0, |packed| packed.used) / 2;
     world.backing.aim_packed(aim);
+    assert!(!world.backing.rests(), "pages are to leave");
     (0..50).for_each(|_| {
         world.submit();
         world.settle();
     });
+    assert!(world.backing.rests(), "they have left");
     let used = world.backing.packed().map_or(0, |packed| packed.used);
     assert!(used <= aim && used + 100_000 > aim, "{used} of {aim}");
     assert!(!world.backing.is_in_memory(0) && world.backing.is_in_memory(159));
