@@ -84,6 +84,7 @@ impl Threads {
 
     /// Has the thread in this slot, one of `n` that fault, run where it should, and the pager where that is best then.
     /// `known`: enough is newly known of it.
+    #[inline]
     fn place(&mut self, slot: u16, n: u32, known: bool, now: Instant) {
         let (Some(home), Some(thread)) = (&mut self.home, &mut self.slots[usize::from(slot)]) else { return };
         if known && let Some(seat) = thread.wants(n, home.others()) {
