@@ -103,7 +103,8 @@ fn placed(same: bool) -> Result<(usize, usize), Failure> {
     }
 }
 
-/// Touches all of the mapping on CPU `near`, each page through a handler on `far`, which reads it from the file first.
+/// Touches all of the mapping on CPU `near`, each page through a handler on `far`, which reads it from the file first if there
+/// is one.
 fn round_trips(mapping: &Mapping, (near, far): (usize, usize), file: Option<&Path>) -> Result<f64, Failure> {
     let userfault = Userfault::open().of("opening a userfaultfd")?;
     userfault.block().of("having the userfaultfd wait")?;
