@@ -118,7 +118,9 @@ impl Server {
         if self.free_frames() == 0 {
             self.harvest(1);
         }
+        self.machine.held.but = self.forks(arena, fault.thread).then_some(at);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
+        self.machine.held.but = None;
         let waits = self.machine.waits_for_device;
         if waits {
             self.threads.waits(thread);

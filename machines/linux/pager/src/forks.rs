@@ -1,8 +1,9 @@
 //! Forks of clients: a connection for the child, copies of arenas, and stores that wait until the fork has happened.
 //!
 //! The copy is taken a little before the fork. The core has then made every private page of the arena read-only, so every
-//! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. Stores that
-//! wait for something already are let happen before. What the child finds is the arena as it was at the fork.
+//! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. One that the
+//! core knows of already, as it waits for its page, gets the page for reading when that is there: it comes back as one to be
+//! held. What the child finds is the arena as it was at the fork.
 
 use crate::arenas::Attached;
 use crate::clients::{Client, Kin};
@@ -11,7 +12,7 @@ use crate::server::Server;
 use mager_driver::{Control, Outcome};
 use mager_linux_sys::{Fault, MAX_FDS, pair};
 use mager_linux_wire::{FileMapping, Reply};
-use mager_pager::{ArenaId, Kind};
+use mager_pager::{ArenaId, Kind, Site};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
@@ -34,6 +35,22 @@ pub(crate) struct Freeze {
     thread: i32,
     pub(crate) since: Instant,
     held: Vec<Fault>,
+}
+
+/// Where pages are shown for reading only, whatever the core says, which shows them anew to who asks for more.
+#[derive(Default, Debug)]
+pub(crate) struct Held {
+    /// The arenas whose stores are held.
+    arenas: Vec<ArenaId>,
+    /// But here: the running step is about a fault of the thread that forks.
+    pub(crate) but: Option<Site>,
+}
+
+impl Held {
+    #[inline]
+    pub(crate) fn has(&self, at: Site) -> bool {
+        !self.arenas.is_empty() && self.but != Some(at) && self.arenas.contains(&at.arena)
+    }
 }
 
 impl Server {
@@ -74,21 +91,15 @@ impl Server {
         self.owned(parent, arena)?;
         self.may_reserve(child, self.driver.view().reserved_by(arena))?;
         let (mappings, mut fds) = self.file_mappings(arena)?;
-        self.let_waiting_stores_happen();
         let (copy, memory) =
             self.new_arena(child, |server| match server.control(Control::Fork(arena))? {
                 Outcome::Arena(copy) => Ok(copy),
                 _ => unreachable!("control: it makes an arena"),
             })?;
         self.frozen.push(Freeze { arena, child, parent, thread, since: Instant::now(), held: Vec::new() });
+        self.machine.held.arenas.push(arena);
         fds.insert(0, memory);
         Ok(Some((Reply::Arena { arena: wire_id(copy), files: mappings }, fds)))
-    }
-
-    /// A store that the core knows of already cannot be held: granted after the copy, it would happen before the fork, and
-    /// the child miss it.
-    fn let_waiting_stores_happen(&mut self) {
-        self.finish_while(|counts| counts.waiting > 0 && counts.in_flight > 0);
     }
 
     /// The client has forked, or could not.
@@ -126,6 +137,11 @@ impl Server {
         }
     }
 
+    /// Whether this thread is about to fork, and has had this arena copied for that.
+    pub(crate) fn forks(&self, arena: ArenaId, thread: i32) -> bool {
+        self.frozen.iter().any(|freeze| freeze.arena == arena && freeze.thread == thread)
+    }
+
     /// Stores that waited too long go on.
     pub(crate) fn thaw_the_old(&mut self) {
         let old = |freeze: &Freeze| freeze.since.elapsed() > MOST_FROZEN;
@@ -145,6 +161,7 @@ impl Server {
         }
         let (thawed, frozen): (Vec<_>, _) = std::mem::take(&mut self.frozen).into_iter().partition(over);
         self.frozen = frozen;
+        self.machine.held.arenas = self.frozen.iter().map(|freeze| freeze.arena).collect();
         let now = Instant::now();
         for Freeze { arena, held, .. } in thawed {
             let attached = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref());

@@ -12,6 +12,7 @@
 use crate::arenas::{Arena, Arenas};
 use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
+use crate::forks::Held;
 use crate::frames::{Bytes, Frames, InFlight, Place};
 use crate::holes::Holes;
 use crate::lowering::Lowering;
@@ -45,6 +46,7 @@ pub(crate) struct Machine {
     pub(crate) offences: Offences,
     pub(crate) returns: Returns,
     pub(crate) rewrites: Rewrites,
+    pub(crate) held: Held,
     /// The pager's CPU, as long as threads are pulled to it.
     pub(crate) near: Option<u16>,
     /// Inputs and outputs that wait for a staging buffer.
@@ -101,6 +103,7 @@ impl Machine {
             offences: Offences::default(),
             returns: Returns::new(),
             rewrites: Rewrites::new(swap_blocks),
+            held: Held::default(),
             near: None,
             queued: VecDeque::new(),
             unplaced: Vec::new(),

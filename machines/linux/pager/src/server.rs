@@ -21,7 +21,7 @@ use crate::threads::Threads;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
 use mager_linux_wire::{Facts, MAX_MESSAGE};
-use mager_pager::{ArenaId, Counts, FrameNo, What};
+use mager_pager::{ArenaId, FrameNo, What};
 use mager_policies::{Any, Observes, Policy};
 use mager_stores::{Backing, Buffers};
 use rustix::event::Timespec;
@@ -340,23 +340,18 @@ impl Server {
     /// Files are written home; threads run where they like again.
     fn stop(&mut self) -> io::Result<()> {
         let _ = self.control(Control::Flush(What::All, flush_ticket(0)));
-        self.finish_while(|counts| counts.in_flight > 0);
-        self.threads.let_all_go();
-        if let Some(path) = &self.options.socket {
-            let _ = std::fs::remove_file(path);
-        }
-        crate::log::close(&mut self.driver.recorder)
-    }
-
-    /// Waits for the device, and does nothing else meanwhile, as long as there is something to wait for.
-    pub(crate) fn finish_while(&mut self, waits: impl Fn(&Counts) -> bool) {
-        while waits(&self.driver.view().counts()) {
+        while self.driver.view().counts().in_flight > 0 {
             self.machine.submit();
             while let Some(event) = self.machine.finished() {
                 self.step(event);
             }
             self.machine.pause();
         }
+        self.threads.let_all_go();
+        if let Some(path) = &self.options.socket {
+            let _ = std::fs::remove_file(path);
+        }
+        crate::log::close(&mut self.driver.recorder)
     }
 
     pub(crate) fn uptime(&self) -> Duration {
