@@ -121,12 +121,18 @@ impl<P: Policy, R: Recorder> Driver<P, R> {
         }
     }
 
-    /// Makes a control call and carries its effects out, with every answer that is there after it.
-    pub fn control(&mut self, call: Control, machine: &mut (impl Hardware + Paging)) -> Outcome {
+    /// Makes a control call and carries its effects out.
+    pub fn call(&mut self, call: Control, machine: &mut (impl Hardware + Paging)) -> Outcome {
         self.effects.clear();
         let outcome = apply(&mut self.pager, call, &mut self.effects);
         self.recorder.control(&call, &outcome, &self.effects);
         self.carry_out(machine);
+        outcome
+    }
+
+    /// The same, with every answer that is there after it.
+    pub fn control(&mut self, call: Control, machine: &mut (impl Hardware + Paging)) -> Outcome {
+        let outcome = self.call(call, machine);
         if let Some(answer) = machine.finished() {
             self.deliver(answer, machine);
         }

@@ -24,7 +24,8 @@ const AROUND: u32 = 64 << 10;
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
         (self.machine.woken, self.machine.read_failed) = (None, false);
-        let outcome = self.driver.control(call, &mut self.machine);
+        // What is answered meanwhile is looked at when the call is over, whatever belongs to it.
+        let outcome = self.driver.call(call, &mut self.machine);
         self.machine.arrive();
         self.machine.settle();
         match outcome {
@@ -94,7 +95,7 @@ impl Server {
     }
 
     pub(crate) fn fault(&mut self, arena: ArenaId, base: u64, fault: &Fault, now: Instant) {
-        if !self.frozen.is_empty() && self.hold(arena, fault) {
+        if !self.machine.frozen.is_empty() && self.hold(arena, fault) {
             return;
         }
         let page = fault.address.wrapping_sub(base) / u64::from(self.options.page_size);
@@ -109,7 +110,7 @@ impl Server {
         let there = fault.kind == FaultKind::Minor || self.driver.view().frame_at(at).is_some();
         let (thread, guesses) = self.threads.fault(fault.thread, now);
         let new = fault.kind != FaultKind::Protected && (!there || guesses.confirmed(arena.slot, page));
-        let ahead = if new && self.frozen.is_empty() {
+        let ahead = if new && self.machine.frozen.is_empty() {
             guesses.streams.fault(arena.slot, page, most_ahead, around)
         } else {
             None
@@ -118,9 +119,9 @@ impl Server {
         if self.free_frames() == 0 {
             self.harvest(1);
         }
-        self.machine.held.but = self.forks(arena, fault.thread).then_some(at);
+        self.machine.frozen.but = (fault.write && self.machine.frozen.by(arena, fault.thread)).then_some(at);
         self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
-        self.machine.held.but = None;
+        self.machine.frozen.but = None;
         let waits = self.machine.waits_for_device;
         if waits {
             self.threads.waits(thread);
@@ -134,7 +135,9 @@ impl Server {
 
     /// What lies around a page that has to be read, if that is worth it for this thread.
     fn read_around(&mut self, at: Site, thread: u16, most: u32) {
-        let Some(guesses) = self.threads.guesses(thread).filter(|_| self.frozen.is_empty()) else { return };
+        let Some(guesses) = self.threads.guesses(thread).filter(|_| self.machine.frozen.is_empty()) else {
+            return;
+        };
         let (arenas, page_size) = (&self.machine.arenas, self.machine.page_size);
         let shown = |slot: u32, first, count| match arenas.in_slot(slot as usize) {
             Some(arena) => arenas.shown(arena, first, count, page_size),
@@ -249,7 +252,7 @@ impl Server {
         }
         self.drop_copies();
         self.machine.punch_holes();
-        if !self.frozen.is_empty() {
+        if !self.machine.frozen.is_empty() {
             self.thaw_the_old();
         }
         if !self.machine.answers.is_empty() {

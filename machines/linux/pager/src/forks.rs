@@ -3,7 +3,8 @@
 //! The copy is taken a little before the fork. The core has then made every private page of the arena read-only, so every
 //! store to it comes here as a fault; those of other threads are held until the parent says that it has forked. One that the
 //! core knows of already, as it waits for its page, gets the page for reading when that is there: it comes back as one to be
-//! held. What the child finds is the arena as it was at the fork.
+//! held. What the child finds is the arena as it was at the fork, but for what is stored meanwhile to pages that the forking
+//! thread stores to itself, which are open to all then.
 
 use crate::arenas::Attached;
 use crate::clients::{Client, Kin};
@@ -30,26 +31,36 @@ pub(crate) struct Freeze {
     arena: ArenaId,
     /// The connection that was made for the child.
     pub(crate) child: u64,
-    parent: u64,
+    pub(crate) parent: u64,
     /// The thread that forks; its stores go on.
     thread: i32,
     pub(crate) since: Instant,
     held: Vec<Fault>,
 }
 
-/// Where pages are shown for reading only, whatever the core says, which shows them anew to who asks for more.
+/// Arenas whose processes are about to fork. Their pages are shown for reading only, whatever the core says: it does not know
+/// of that, and shows such a page anew to whoever faults on it.
 #[derive(Default, Debug)]
-pub(crate) struct Held {
-    /// The arenas whose stores are held.
-    arenas: Vec<ArenaId>,
-    /// But here: the running step is about a fault of the thread that forks.
+pub(crate) struct Frozen {
+    freezes: Vec<Freeze>,
+    /// But this one: the running step is about a store of the thread that forks.
     pub(crate) but: Option<Site>,
 }
 
-impl Held {
+impl Frozen {
     #[inline]
-    pub(crate) fn has(&self, at: Site) -> bool {
-        !self.arenas.is_empty() && self.but != Some(at) && self.arenas.contains(&at.arena)
+    pub(crate) fn is_empty(&self) -> bool {
+        self.freezes.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn holds(&self, at: Site) -> bool {
+        !self.is_empty() && self.but != Some(at) && self.freezes.iter().any(|freeze| freeze.arena == at.arena)
+    }
+
+    /// Whether this thread is about to fork, and has had this arena copied for that.
+    pub(crate) fn by(&self, arena: ArenaId, thread: i32) -> bool {
+        self.freezes.iter().any(|freeze| freeze.arena == arena && freeze.thread == thread)
     }
 }
 
@@ -91,15 +102,23 @@ impl Server {
         self.owned(parent, arena)?;
         self.may_reserve(child, self.driver.view().reserved_by(arena))?;
         let (mappings, mut fds) = self.file_mappings(arena)?;
-        let (copy, memory) =
-            self.new_arena(child, |server| match server.control(Control::Fork(arena))? {
-                Outcome::Arena(copy) => Ok(copy),
-                _ => unreachable!("control: it makes an arena"),
-            })?;
-        self.frozen.push(Freeze { arena, child, parent, thread, since: Instant::now(), held: Vec::new() });
-        self.machine.held.arenas.push(arena);
+        // Before that: what answers the core hears with the copy must open nothing.
+        let freezes = &mut self.machine.frozen.freezes;
+        freezes.push(Freeze { arena, child, parent, thread, since: Instant::now(), held: Vec::new() });
+        let copied = self.copied(child, arena);
+        if copied.is_err() {
+            self.thaw(|freeze| freeze.child == child && freeze.arena == arena);
+        }
+        let (copy, memory) = copied?;
         fds.insert(0, memory);
         Ok(Some((Reply::Arena { arena: wire_id(copy), files: mappings }, fds)))
+    }
+
+    fn copied(&mut self, child: u64, arena: ArenaId) -> Result<(ArenaId, OwnedFd), No> {
+        self.new_arena(child, |server| match server.control(Control::Fork(arena))? {
+            Outcome::Arena(copy) => Ok(copy),
+            _ => unreachable!("control: it makes an arena"),
+        })
     }
 
     /// The client has forked, or could not.
@@ -128,7 +147,7 @@ impl Server {
     /// Whether a fault has to wait for a fork.
     pub(crate) fn hold(&mut self, arena: ArenaId, fault: &Fault) -> bool {
         let held = |freeze: &&mut Freeze| freeze.arena == arena && freeze.thread != fault.thread;
-        match self.frozen.iter_mut().find(held) {
+        match self.machine.frozen.freezes.iter_mut().find(held) {
             Some(freeze) if fault.write => {
                 freeze.held.push(*fault);
                 true
@@ -137,15 +156,10 @@ impl Server {
         }
     }
 
-    /// Whether this thread is about to fork, and has had this arena copied for that.
-    pub(crate) fn forks(&self, arena: ArenaId, thread: i32) -> bool {
-        self.frozen.iter().any(|freeze| freeze.arena == arena && freeze.thread == thread)
-    }
-
     /// Stores that waited too long go on.
     pub(crate) fn thaw_the_old(&mut self) {
         let old = |freeze: &Freeze| freeze.since.elapsed() > MOST_FROZEN;
-        if let Some(freeze) = self.frozen.iter().find(|freeze| old(freeze)) {
+        if let Some(freeze) = self.machine.frozen.freezes.iter().find(|freeze| old(freeze)) {
             eprintln!(
                 "mager: arena {} was not forked in time: its stores go on before the fork",
                 freeze.arena
@@ -156,12 +170,12 @@ impl Server {
 
     /// Stores that waited go on.
     pub(crate) fn thaw(&mut self, over: impl Fn(&Freeze) -> bool) {
-        if self.frozen.is_empty() {
+        if self.machine.frozen.is_empty() {
             return;
         }
-        let (thawed, frozen): (Vec<_>, _) = std::mem::take(&mut self.frozen).into_iter().partition(over);
-        self.frozen = frozen;
-        self.machine.held.arenas = self.frozen.iter().map(|freeze| freeze.arena).collect();
+        let freezes = std::mem::take(&mut self.machine.frozen.freezes);
+        let (thawed, frozen): (Vec<_>, _) = freezes.into_iter().partition(over);
+        self.machine.frozen.freezes = frozen;
         let now = Instant::now();
         for Freeze { arena, held, .. } in thawed {
             let attached = self.machine.arenas.get(arena).and_then(|record| record.attached.as_ref());

@@ -53,7 +53,7 @@ fn thread_of(who: Ticket) -> u16 {
 
 impl Hardware for Machine {
     fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
-        let access = if access == Access::Write && self.held.has(at) { Access::Read } else { access };
+        let access = if access == Access::Write && self.frozen.holds(at) { Access::Read } else { access };
         if access == Access::Write && self.fills_for_writing(frame) {
             return;
         }

@@ -1,7 +1,7 @@
 //! The machine: the core's effects as system calls on the clients' memory.
 //!
 //! ```text
-//! bytes in a buffer, or zeros    Map     UFFDIO_COPY, write-protected unless Write
+//! bytes in a buffer, or zeros    Map     UFFDIO_COPY, write-protected unless Write (or while a fork is under way: `forks`)
 //! bytes in the memory file       Map     UFFDIO_CONTINUE where no entry is; UFFDIO_WRITEPROTECT where one is
 //! lowered                        Map     UFFDIO_WRITEPROTECT before the step is over, with its neighbours
 //! shown                          Clear   the agent drops the entry when its lot is full; its protection stays
@@ -12,7 +12,7 @@
 use crate::arenas::{Arena, Arenas};
 use crate::budget::{AllowanceNo, Budget};
 use crate::fills::{Fill, ZERO_PAGES};
-use crate::forks::Held;
+use crate::forks::Frozen;
 use crate::frames::{Bytes, Frames, InFlight, Place};
 use crate::holes::Holes;
 use crate::lowering::Lowering;
@@ -46,7 +46,7 @@ pub(crate) struct Machine {
     pub(crate) offences: Offences,
     pub(crate) returns: Returns,
     pub(crate) rewrites: Rewrites,
-    pub(crate) held: Held,
+    pub(crate) frozen: Frozen,
     /// The pager's CPU, as long as threads are pulled to it.
     pub(crate) near: Option<u16>,
     /// Inputs and outputs that wait for a staging buffer.
@@ -103,7 +103,7 @@ impl Machine {
             offences: Offences::default(),
             returns: Returns::new(),
             rewrites: Rewrites::new(swap_blocks),
-            held: Held::default(),
+            frozen: Frozen::default(),
             near: None,
             queued: VecDeque::new(),
             unplaced: Vec::new(),

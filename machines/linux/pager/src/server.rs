@@ -9,7 +9,6 @@ use crate::budget::Budget;
 use crate::clients::Clients;
 use crate::elastic::Pressure;
 use crate::expel::Condemned;
-use crate::forks::Freeze;
 use crate::frames::MOST_BUFFERS;
 use crate::hardware::flush_ticket;
 use crate::machine::Machine;
@@ -77,8 +76,6 @@ pub struct Server {
     pub(crate) clients: Clients,
     pub(crate) options: Options,
     pub(crate) threads: Threads,
-    /// Arenas whose stores wait until their process has forked.
-    pub(crate) frozen: Vec<Freeze>,
     pub(crate) epoll: OwnedFd,
     pub(crate) listener: Option<OwnedFd>,
     /// It was handed a client: it is there for that one and those it brings, and ends with the last of them.
@@ -155,7 +152,6 @@ impl Server {
                 (budget, Quotas::new(options.limits.frames)),
             ),
             clients: Clients::default(),
-            frozen: Vec::new(),
             threads: Threads::new(if options.pull { crate::home::settle(&options.swap) } else { None }),
             epoll,
             listener,
@@ -285,7 +281,7 @@ impl Server {
         let busy = self.machine.backing.in_flight() > 0 && self.machine.backing.wait_fd().is_none();
         let wait = if busy { Duration::ZERO } else { LOOK_AFTER };
         let restless = busy
-            || !self.frozen.is_empty()
+            || !self.machine.frozen.is_empty()
             || !self.condemned.is_empty()
             || self.machine.quotas.as_ref().is_some_and(Quotas::keep_waiting)
             || self.threads.any_seated()

@@ -149,7 +149,7 @@ impl Server {
             if let Some(allowance) = client.allowance {
                 self.condemn(Condemned { allowance, files, process: client.process });
             }
-            self.thaw(|freeze| freeze.child == number);
+            self.thaw(|freeze| freeze.child == number || freeze.parent == number);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::apart::{alone, figure, figure_becomes, fork};
 use crate::common::options;
 use crate::common::sys::{load, store};
-use crate::words::{Stop, end, filled, filled_with};
+use crate::words::{Stop, check, end, filled, filled_with, word};
 use mager_linux_client::Forking;
 use mager_linux_pager::{Faults, Options};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -80,6 +80,41 @@ fn a_store_that_waits_for_the_disk_is_not_missed() {
             child.succeeded();
         });
         assert_eq!(load(&arena, pages.page), 2);
+        end(connection, pager, arena);
+    });
+}
+
+/// What the forking thread reads before it forks is not opened to the stores of others: the page is its parent's still, and
+/// copied for that.
+#[test]
+fn what_the_forking_thread_reads_stays_held() {
+    alone("held::what_the_forking_thread_reads_stays_held", || {
+        let (connection, pager, arena, pages) = filled(256, 4096, 64);
+        fork(|| {
+            let (read, stored) = (AtomicBool::new(false), AtomicBool::new(false));
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !read.load(Ordering::Acquire) {
+                        std::hint::spin_loop();
+                    }
+                    store(&arena, pages.page, 2);
+                    stored.store(true, Ordering::Release);
+                });
+                let mut forking = Some(Forking::prepare().expect("there is swap"));
+                assert_eq!(load(&arena, pages.page), word(0, 1));
+                read.store(true, Ordering::Release);
+                std::thread::sleep(Duration::from_millis(200));
+                let child = fork(|| {
+                    drop(forking.take());
+                    let (inside, outside) = (load(&arena, pages.page) == 2, stored.load(Ordering::Acquire));
+                    assert_eq!(inside, outside, "in the arena, and in the child's own memory");
+                });
+                drop(forking);
+                child.succeeded();
+            });
+        })
+        .succeeded();
+        check(&arena, pages, 1);
         end(connection, pager, arena);
     });
 }
