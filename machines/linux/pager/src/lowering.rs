@@ -2,6 +2,7 @@
 //! that faults take. A fork protects everything an arena holds.
 
 use crate::arenas::Arenas;
+use mager_linux_sys::Userfault;
 use mager_pager::{Site, VirtPage};
 
 /// Sites to be protected before the step is over, and before anything that relies on it.
@@ -27,12 +28,21 @@ impl Lowering {
         while let Some(&first) = rest.first() {
             let count = rest.iter().zip(0..).take_while(|&(&at, by)| at == after(first, by)).count();
             if let Some((uffd, address)) = arenas.address(first, page_size) {
-                // Fails where nothing is mapped any more, and no store can be made.
-                let _ = uffd.protect(address, count as u64 * page_size);
+                protect(uffd, address, count as u64, page_size);
             }
             rest = &rest[count..];
         }
         self.0.clear();
+    }
+}
+
+/// Fails where something else is mapped that the client has put there, or nothing is; but what lies behind it in the run has
+/// to be protected, too.
+fn protect(uffd: &Userfault, address: u64, pages: u64, page_size: u64) {
+    if uffd.protect(address, pages * page_size).is_err() && pages > 1 {
+        let half = pages / 2;
+        protect(uffd, address, half, page_size);
+        protect(uffd, address + half * page_size, pages - half, page_size);
     }
 }
 

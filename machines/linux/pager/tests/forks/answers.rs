@@ -5,7 +5,7 @@ use crate::apart::{alone, figure, fork, pager_and_socket, sys};
 use crate::common::options;
 use crate::common::sys::{load, store};
 use crate::words::{check, check_zero, end, fill, filled, filled_with, word};
-use mager_linux_client::{Arena, Pages};
+use mager_linux_client::{Arena, Forking, Pages};
 use mager_linux_pager::{Options, References};
 use mager_linux_sys::{Failed, MemoryFile, Userfault, Window, receive, send};
 use mager_linux_wire::{Reply, Request, VERSION, decode, encode};
@@ -110,6 +110,33 @@ fn a_file_that_the_client_maps_over_its_arena_is_its_own() {
         });
         child.succeeded();
         check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+/// ENOENT to UFFDIO_WRITEPROTECT of many pages at once: those behind it are protected all the same.
+#[test]
+fn what_lies_behind_a_file_mapped_over_an_arena_is_copied_at_a_fork() {
+    alone("answers::what_lies_behind_a_file_mapped_over_an_arena_is_copied_at_a_fork", || {
+        let (connection, pager, arena, pages) = filled(1024, 8192, 256);
+        sys::unmap(arena.pointer(pages.page + 64), 64 * PAGE);
+        sys::map_over(arena.pointer(pages.page + 64), 64 * PAGE);
+        let behind = Pages { page: pages.page + 128, count: 128 };
+        let parts = [(Pages { count: 64, ..pages }, 0), (behind, 128)];
+        let mut forking = Some(Forking::prepare().expect("there is swap"));
+        parts.iter().for_each(|&(part, _)| fill(&arena, part, 2));
+        // The child would have it there, and no room for its own.
+        sys::unmap(arena.pointer(pages.page + 64), 64 * PAGE);
+        let child = fork(|| {
+            drop(forking.take());
+            for (part, first) in parts {
+                let copied = |page| load(&arena, part.page + page) == word(first + page, 1);
+                assert!((0..part.count).all(copied), "{part:?}");
+            }
+        });
+        drop(forking);
+        child.succeeded();
+        parts.iter().for_each(|&(part, _)| check(&arena, part, 2));
         end(connection, pager, arena);
     });
 }
