@@ -147,6 +147,7 @@ const FLAG_MINOR: u64 = 4;
 const COPY_WP: u64 = 2;
 const CONTINUE_WP: u64 = 2;
 const PROTECT: u64 = 1;
+const DONT_WAKE: u64 = 2;
 /// Events taken in one read.
 const BATCH: usize = 16;
 
@@ -281,9 +282,9 @@ impl Userfault {
     pub fn poison(&self, address: u64, len: u64) -> Result<(), Failed> {
         match self.poison_bare(address, len) {
             // Where a protected page was taken away a marker of its protection is left, which is not poisoned over. A page
-            // that is there is to be no less protected than it was.
+            // that is there is to be no less protected than it was, and nobody to store to it meanwhile who waits.
             Err(Failed::Exists) => {
-                self.unprotect(address, len)?;
+                self.write_protect(address, len, DONT_WAKE)?;
                 let done = self.poison_bare(address, len);
                 if done == Err(Failed::Exists) {
                     self.protect(address, len)?;
