@@ -24,7 +24,7 @@ const AROUND: u32 = 64 << 10;
 impl Server {
     pub(crate) fn control(&mut self, call: Control) -> Result<Outcome, No> {
         (self.machine.woken, self.machine.read_failed) = (None, false);
-        // What is answered meanwhile is looked at when the call is over, whatever belongs to it.
+        // Answers are taken in when everything that belongs to the call is done.
         let outcome = self.driver.call(call, &mut self.machine);
         self.machine.arrive();
         self.machine.settle();
