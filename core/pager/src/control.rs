@@ -230,15 +230,23 @@ impl crate::memory::Memory {
     /// next of them, now or when its I/O is answered.
     fn leave_place(&mut self, entry: EntryNo, number: PageNo, out: &mut Effects) {
         let page = self.pages[number];
-        let lives_here = self.by_place(&page) && self.first_sharer(&page) == Some(entry) && !self.sole(&page);
+        let placed = self.by_place(&page) && self.first_sharer(&page) == Some(entry);
+        let lives_here = placed && !self.sole(&page);
         match page.state() {
             State::Resident { frame, .. } if lives_here => {
                 let next = self.next_sharer(entry);
                 self.entries[entry].set_now(None);
                 out.push(Effect::Copy { from: frame, to: frame, at: self.entries.site(next) });
             }
-            State::WritingBack { frame, .. } | State::PagingIn(frame) if lives_here => {
-                self.unmap_entry(entry, frame, out);
+            State::WritingBack { frame, .. } if placed => {
+                // Mapped or not: its bytes are at this site, and needed until the write is answered.
+                self.entries[entry].set_now(None);
+                out.push(Effect::Unmap { at: self.entries.site(entry), frame });
+                if lives_here {
+                    self.frames[frame].set_flight(crate::frame::Flight::Displaced);
+                }
+            }
+            State::PagingIn(frame) if lives_here => {
                 self.frames[frame].set_flight(crate::frame::Flight::Displaced);
             }
             State::Resident { frame, .. } | State::WritingBack { frame, .. } => {

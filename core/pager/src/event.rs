@@ -145,7 +145,8 @@ pub enum Effect {
         /// What is shown.
         frame: FrameNo,
     },
-    /// Take a mapping away. The frame may be in flight: its bytes are still needed then.
+    /// Take a mapping away. The frame may be in flight: its bytes are still needed then. Where frames live at sites, this is
+    /// also told of a frame that is being written and mapped nowhere, when its site is to be free for another.
     Unmap {
         /// Where.
         at: Site,

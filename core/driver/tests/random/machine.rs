@@ -69,10 +69,7 @@ impl Machine {
                     assert_eq!(shown, Some(frame), "{at} does not show frame {frame}, and has no bit of it");
                     self.touched.remove(&at);
                 }
-                Effect::Unmap { at, frame } => {
-                    let was = self.mapped.remove(&at).map(|(frame, _)| frame);
-                    assert_eq!(was, Some(frame), "{at} is unmapped from a frame it did not show");
-                }
+                Effect::Unmap { at, frame } => self.unmap(at, frame),
                 Effect::Zero { frame, at } => self.fill(frame, 0, Some(at)),
                 Effect::Copy { from, to, at } if from == to => self.migrate(from, at),
                 Effect::Copy { from, to, at } => {
@@ -107,6 +104,18 @@ impl Machine {
         self.mapped.insert(at, (frame, access));
     }
 
+    /// What is being written home where it lives is kept elsewhere from then on, and that may have shown nothing.
+    fn unmap(&mut self, at: Site, frame: FrameNo) {
+        let was = self.mapped.remove(&at).map(|(frame, _)| frame);
+        let writing = self.flying(frame).is_some_and(|io| !io.read);
+        if writing && self.lives[frame.index()] == Lives::At(at) {
+            assert!(was.is_none_or(|was| was == frame), "{at} shows another frame than lives there");
+            self.lives[frame.index()] = Lives::Nowhere;
+        } else {
+            assert_eq!(was, Some(frame), "{at} is unmapped from a frame it did not show");
+        }
+    }
+
     fn fill(&mut self, frame: FrameNo, word: u64, at: Option<Site>) {
         assert!(self.by_place || frame.0 > 0, "the zero page is filled");
         assert!(self.flying(frame).is_none(), "frame {frame} is filled while in flight");
@@ -114,6 +123,14 @@ impl Machine {
             self.mapped.values().all(|&(shown, _)| shown != frame),
             "frame {frame} is filled while mapped"
         );
+        if let Some(at) = at.filter(|_| self.by_place) {
+            let others = self.filled.iter().filter(|other| self.lives[other.index()] == Lives::At(at));
+            assert_eq!(
+                others.collect::<Vec<_>>(),
+                Vec::<&FrameNo>::new(),
+                "frame {frame} is filled where they live"
+            );
+        }
         assert!(!self.by_place || self.filled.insert(frame), "frame {frame} is filled, but was not emptied");
         self.words[frame.index()] = word;
         self.lives[frame.index()] = at.filter(|_| self.by_place).map_or(Lives::Anywhere, Lives::At);
@@ -143,9 +160,10 @@ impl Machine {
         self.lives[frame.index()] = Lives::At(at);
     }
 
-    /// Sites that are unmapped for good: what lived there is nowhere until it moves.
+    /// Sites that are unmapped for good: what is being read there is nowhere, and moves when it has been.
     pub fn gone(&mut self, gone: impl Fn(Site) -> bool) {
-        for lives in &mut self.lives {
+        for io in self.in_flight.iter().filter(|io| io.read) {
+            let lives = &mut self.lives[io.frame.index()];
             if matches!(*lives, Lives::At(site) if gone(site)) {
                 *lives = Lives::Nowhere;
             }

@@ -10,6 +10,7 @@ mod death;
 mod fork;
 mod held;
 mod kin;
+mod moved;
 mod race;
 mod seal;
 mod words;
