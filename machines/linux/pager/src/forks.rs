@@ -182,5 +182,7 @@ impl Server {
             let Some(&Attached { base, .. }) = attached else { continue };
             held.iter().for_each(|fault| self.fault(arena, base, fault, now));
         }
+        // Nothing else need happen after this, and what they wait for is only begun.
+        self.unfinished = true;
     }
 }

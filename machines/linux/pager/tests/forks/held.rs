@@ -7,7 +7,7 @@ use crate::words::{Stop, check, end, filled, filled_with, word};
 use mager_linux_client::Forking;
 use mager_linux_pager::{Faults, Options};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a thread stores to the arena first and to its own memory after that, a child must not find the other way round:
 /// a copy that was taken before the fork must not be older than the fork.
@@ -115,6 +115,34 @@ fn what_the_forking_thread_reads_stays_held() {
         })
         .succeeded();
         check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+/// The fork does not happen. Nothing else happens either, so that nothing but the pager itself lets them go on.
+#[test]
+fn stores_that_were_held_too_long_go_on() {
+    alone("held::stores_that_were_held_too_long_go_on", || {
+        let (connection, pager, arena, pages) = filled(32, 4096, 64);
+        let untouched = arena.map(1).expect("memory");
+        let forking = Forking::prepare().expect("there is swap");
+        let stored = [AtomicBool::new(false), AtomicBool::new(false)];
+        std::thread::scope(|scope| {
+            for (stored, page) in stored.iter().zip([pages.page, untouched.page]) {
+                let arena = &arena;
+                scope.spawn(move || {
+                    store(arena, page, 2);
+                    stored.store(true, Ordering::Release);
+                });
+            }
+            let until = Instant::now() + Duration::from_secs(5);
+            while !stored.iter().all(|stored| stored.load(Ordering::Acquire)) && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let done = stored.each_ref().map(|stored| stored.load(Ordering::Acquire));
+            drop(forking);
+            assert_eq!(done, [true; 2], "stored to a page in swap, to an untouched one");
+        });
         end(connection, pager, arena);
     });
 }
