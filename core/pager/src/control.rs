@@ -238,7 +238,7 @@ impl crate::memory::Memory {
                 self.entries[entry].set_now(None);
                 out.push(Effect::Copy { from: frame, to: frame, at: self.entries.site(next) });
             }
-            State::WritingBack { frame, .. } if placed => {
+            State::WritingBack { frame, .. } if placed && !self.frames[frame].displaced() => {
                 // Mapped or not: its bytes are at this site, and needed until the write is answered.
                 self.entries[entry].set_now(None);
                 out.push(Effect::Unmap { at: self.entries.site(entry), frame });
