@@ -105,12 +105,13 @@ impl Arena {
     /// The pages are not used any more.
     pub fn unmap(&self, pages: Pages) -> Result<(), Error> {
         let mut turn = self.connection.turn()?;
-        // Where a file was, the arena's own memory is shown again before the pager hears of it.
-        if !self.body.is_sealed() {
+        // First, as it may be refused: what is protected has to stay so then.
+        turn.request(&Request::Unmap(self.range(pages)), &[])?;
+        // Where a file was, the arena's own memory is shown again.
+        if self.had_files.load(Ordering::Relaxed) {
             let minor = self.connection.facts().minor;
             self.show(pages, &self.body.memory, u64::from(pages.page) * self.page_size, minor)?;
         }
-        turn.request(&Request::Unmap(self.range(pages)), &[])?;
         self.room().give(pages.page, pages.count);
         Ok(())
     }

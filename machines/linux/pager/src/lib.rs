@@ -9,6 +9,7 @@ mod arenas;
 mod around;
 mod budget;
 mod clients;
+mod cure;
 mod elastic;
 mod expel;
 mod faulting;

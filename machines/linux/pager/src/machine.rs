@@ -23,7 +23,7 @@ use crate::returns::Returns;
 use crate::rewrites::Rewrites;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
-use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Pages, Site, Ticket};
+use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Site, Ticket};
 use mager_stores::{Backing, BufferNo, Buffers};
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -246,8 +246,11 @@ impl Machine {
     /// The client has punched a hole where a page was, by which it said that the page is zeros.
     fn restore(&mut self, at: Site, frame: FrameNo, protect: bool) {
         let place = self.frames[frame].place();
+        // Or it shows something else there, and the page is well.
+        let gone = |memory: &&MemoryFile| memory.has_hole(self.offset(place), self.page_size);
         let written = self
             .memory(place)
+            .filter(gone)
             .map(|memory| memory.write(self.offset(place), &self.zeros[..self.scratch.len()]));
         let Some((uffd, address)) = self.arenas.address(at, self.page_size) else { return };
         let shown = uffd.show(address, self.page_size, protect);
@@ -374,26 +377,5 @@ impl Machine {
             }
         }
         self.lower();
-    }
-
-    /// A range is mapped anew or not at all: what was denied there is forgotten.
-    pub(crate) fn cure(&mut self, arena: ArenaId, pages: Pages) {
-        self.arrive();
-        self.punch_holes();
-        let Some(record) = self.arenas.get_mut(arena) else { return };
-        let end = pages.start.0.saturating_add(pages.count);
-        let cured: Vec<u32> = record.poisoned.range(pages.start.0..end).copied().collect();
-        for page in cured {
-            record.poisoned.remove(&page);
-            // Only a copy takes poison away (a hole does not), so the page is put there and taken away again. Where there
-            // is no room for it, the client's agent has to.
-            if !self.budget.room(record.allowance, 1) {
-                record.zap((page, None), self.near);
-            } else if let Some(attached) = &record.attached {
-                let offset = u64::from(page) * self.page_size;
-                let _ = attached.uffd.copy(attached.base + offset, &self.zeros[..self.scratch.len()], false);
-                let _ = record.memory.punch(offset, self.page_size);
-            }
-        }
     }
 }

@@ -235,9 +235,15 @@ impl Server {
 
     fn unmap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         self.owned_range(client, range)?;
-        let objects = self.objects_in(id(range.arena), pages(range));
-        self.control(Control::Unmap(id(range.arena), pages(range)))?;
-        self.machine.cure(id(range.arena), pages(range));
+        let (arena, range) = (id(range.arena), pages(range));
+        let objects = self.objects_in(arena, range);
+        self.control(Control::Unmap(arena, range))?;
+        // Where a file is still shown, its memory is none of ours to copy to: the client maps its own there anew.
+        if objects.is_empty() {
+            self.machine.cure(arena, range);
+        } else {
+            self.machine.forget_denied(arena, range);
+        }
         self.flush_unused(&objects);
         done()
     }

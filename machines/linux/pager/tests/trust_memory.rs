@@ -6,7 +6,8 @@ mod common;
 
 use common::honest::beside;
 use common::raw::Handmade;
-use common::sys::{fill, poke, readable};
+use common::sys::{fill, load, poke, readable};
+use mager_linux_client::Arena;
 use mager_linux_wire::{Range, Reply, Request};
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
@@ -50,6 +51,23 @@ fn memory_of_a_shared_file_cut_short_under_the_pager() {
             return eprintln!("SKIPPED: memory files cannot be cut short here, they are sealed");
         }
         assert!(client.raw.ends(), "it is expelled");
+    });
+}
+
+/// What the addresses show is the client's own memory, in which there is nothing; the file's page is well.
+#[test]
+fn a_shared_file_that_is_not_shown_where_it_is_mapped() {
+    beside(|pager| {
+        let client = Handmade::new(&pager.path, 4096, 16);
+        let file = tempfile::tempfile().expect("a file");
+        std::os::unix::fs::FileExt::write_all_at(&file, &[7; 64 * 4096], 0).expect("it grows");
+        let map = Request::MapFile { range: client.range(100, 64), block: 0 };
+        let _memory = client.raw.done(&map, &[file.as_fd()]);
+        (100..164).for_each(|page| _ = readable(&client.window, page * 4096));
+        let other = pager.connect();
+        let arena = Arena::new(&other).expect("an arena");
+        let shown = arena.map_file(&file, 0, 64).expect("a mapping");
+        (0..64).for_each(|page| assert_eq!(load(&arena, shown.page + page), u64::from_ne_bytes([7; 8])));
     });
 }
 

@@ -6,7 +6,7 @@
 //! Sources: fsopen(2), tmpfs(5), memfd_create(2), Documentation/filesystems/tmpfs.rst.
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags, SeekFrom};
 use rustix::mount::{self, FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags};
 use std::io;
 
@@ -42,6 +42,14 @@ impl MemoryFile {
     pub fn punch(&self, offset: u64, len: u64) -> io::Result<()> {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         Ok(rustix::io::retry_on_intr(|| rustix::fs::fallocate(&self.0, flags, offset, len))?)
+    }
+
+    /// Whether nothing at all is there.
+    pub fn has_hole(&self, offset: u64, len: u64) -> bool {
+        match rustix::fs::seek(&self.0, SeekFrom::Data(offset)) {
+            Ok(data) => data >= offset + len,
+            Err(why) => why == rustix::io::Errno::NXIO,
+        }
     }
 
     /// Whether it is at least as long as it should be: whoever has it can cut it short, unless it is sealed.

@@ -1,9 +1,11 @@
 //! Ranges that are given up while threads fault on them, and processes that end with faults pending.
 
 use crate::apart::{Child, alone, figure, figure_becomes, fork, sys};
+use crate::common::options;
 use crate::common::sys::{load, store};
-use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled_slowly, word};
+use crate::words::{Stop, check, check_zero, end, fill, fill_and_check, filled_slowly, filled_with, word};
 use mager_linux_client::{Arena, Pages};
+use mager_linux_pager::Options;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A child whose threads touch `pages` without end, until they are told that these are not theirs any more.
@@ -170,6 +172,29 @@ fn killed_with_faults_pending() {
             figure_becomes(&connection, "swap_reserved", reserved);
         }
         check(&arena, pages, 1);
+        end(connection, pager, arena);
+    });
+}
+
+/// One page is pinned: all of them stay mapped, and protected as they were, so that a store to a clean one is not lost.
+#[test]
+fn an_unmap_that_is_refused_changes_nothing() {
+    alone("race::an_unmap_that_is_refused_changes_nothing", || {
+        let (connection, pager, arena, pages) =
+            filled_with(Options { read_ahead: 0, ..options(64, 4096) }, 96);
+        // Read only, over and over: most are clean, and expected to stay so.
+        (0..4).for_each(|_| check(&arena, pages, 1));
+        let last = Pages { page: pages.page + 95, count: 1 };
+        store(&arena, last.page, word(95, 1));
+        assert!(arena.pin(last).expect("a frame is there"), "it was just touched");
+        assert_eq!(arena.unmap(pages).expect_err("a page is pinned").errno(), libc::EBUSY);
+        // Those that are in memory first.
+        (0..96).rev().for_each(|page| store(&arena, pages.page + page, word(page, 2)));
+        let others = arena.map(256).expect("memory");
+        fill(&arena, others, 3);
+        check(&arena, pages, 2);
+        arena.unpin(last).expect("it was pinned");
+        arena.unmap(pages).expect("nothing is pinned");
         end(connection, pager, arena);
     });
 }
