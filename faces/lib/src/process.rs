@@ -85,7 +85,9 @@ pub(crate) fn thread(builder: &Builder) -> Result<(OwnedFd, Host), Error> {
             eprintln!("mager: the pager ends: {why}");
         }
     };
-    let thread = std::thread::Builder::new().name("mager-pager".into()).spawn(serve).map_err(not_started)?;
+    // A handler of the program that ran there and touched an arena would wait for itself.
+    let spawn = || std::thread::Builder::new().name("mager-pager".into()).spawn(serve);
+    let thread = mager_linux_sys::without_signals(spawn).map_err(not_started)?;
     told.recv().map_err(not_started)??;
     Ok((ours, Host::Thread(Some(thread), std::process::id())))
 }

@@ -314,9 +314,10 @@ impl AsFd for Userfault {
     }
 }
 
-/// Nothing being there is no error.
+/// Nothing being there is no error; nor is a signal, after which whoever waits for it is told of it again.
 fn nothing(why: io::Error) -> io::Result<usize> {
-    if why.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(why) }
+    let later = matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+    if later { Ok(0) } else { Err(why) }
 }
 
 impl Message {
