@@ -61,6 +61,9 @@ Standard streams, signals and the exit status are the program's own. If a signal
 command. Exit codes of its own: 125 it could not run the program; 126 the program cannot be executed; 127 it was not \
 found. 70 comes from a program whose pager was killed.";
 
+/// Programs map, unmap and protect pages of this size, each by itself: no larger one can be paged for them.
+const PAGE: u64 = 4096;
+
 /// What the user asks.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -84,9 +87,6 @@ pub struct Args {
     /// The replacement policy; it must live on reference bits
     #[arg(long, value_name = "P", default_value = mager_linux_pager::DEFAULT_POLICY)]
     policy: String,
-    /// 4K, 16K or 64K
-    #[arg(long, value_name = "N", default_value = "4K", value_parser = size)]
-    page_size: u64,
     /// Say at the end what it came to, on standard error
     #[arg(long)]
     stats: bool,
@@ -218,7 +218,7 @@ impl Args {
             swap: self.swap,
             swap_file: self.swap_file.clone(),
             swap_dir: self.swap_dir.clone(),
-            page_size: self.page_size,
+            page_size: PAGE,
             ..Sizes::default()
         }
     }

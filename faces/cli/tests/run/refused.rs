@@ -75,7 +75,6 @@ fn sizes_and_places_that_cannot_be() {
     run(&["--memory", "100K", "--swap", "1M"], &["give 262144 or more"]);
     run(&["--memory", "8M", "--swap", "900T"], &["900T of swap are more than the", "--swap-dir"]);
     run(&["--memory", "8M", "--swap-dir", "/nowhere"], &["/nowhere: No such file", "--swap-dir"]);
-    run(&["--memory", "8M", "--swap", "1M", "--page-size", "8K"], &["give 4K, 16K or 64K"]);
     run(
         &["--memory", "8M", "--swap", "1M", "--policy", "lru"],
         &["the pager did not start: policy lru has to"],
