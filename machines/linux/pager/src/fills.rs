@@ -186,7 +186,9 @@ impl Machine {
             None => self.frames[fill.frame].set_bytes(fill.unplaced()),
         }
         self.frames[fill.frame].shown = None;
-        self.show(fill.at, fill.frame, fill.access);
+        if self.frames[fill.frame].bytes() == Bytes::Placed {
+            self.show(fill.at, fill.frame, fill.access);
+        }
         if let Some((uffd, address)) = self.arenas.address(fill.at, self.page_size) {
             let _ = uffd.wake(address, self.page_size);
         }

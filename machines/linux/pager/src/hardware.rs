@@ -61,10 +61,14 @@ impl Hardware for Machine {
             self.arrive();
         }
         match (self.frames[frame].bytes(), self.frames[frame].place()) {
+            // There was no room for it, and its buffer is being written from: who waits for it asks again.
+            (Bytes::Buffer(buffer), _) if self.frames[frame].in_flight() == InFlight::Writing(buffer) => {}
             // What a client has mapped at `at` is its own affair, and must not decide what others see.
             (Bytes::Zeros | Bytes::Buffer(_), Place::Object(..)) => {
                 self.put(frame);
-                self.show(at, frame, access);
+                if self.frames[frame].bytes() == Bytes::Placed {
+                    self.show(at, frame, access);
+                }
             }
             (Bytes::Zeros | Bytes::Buffer(_), Place::Private(_)) if self.attached(at) => {
                 self.fill(at, frame, access)
