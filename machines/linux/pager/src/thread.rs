@@ -1,8 +1,8 @@
 //! What is known of a faulting thread: its sequence, how often it faults, what it waits for, and where it should run.
 //!
 //! `n * gap < 60 us` pulls it to the pager's CPU, `> 90 us` lets it go; n: threads that faulted in the last 10 ms; gap: the
-//! shortest, among its last 32 faults, from the answer of one to the next. One whose faults are far between on average is let go,
-//! too: it may wait for a CPU that others keep busy. Of several, that says which could be pulled; whether that pays is found
+//! shortest, among its last 32 faults, from the answer of one to the next. One whose faults are far between on average is let
+//! go, too: it may wait for a CPU that others keep busy. Of several, that says which could be pulled; whether that pays is found
 //! out by trying.
 //!
 //! Three or more that mostly wait for the device sit apart from the pager, which serves some of them while the device reads

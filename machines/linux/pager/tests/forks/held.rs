@@ -4,7 +4,7 @@ use crate::apart::{alone, figure, figure_becomes, fork};
 use crate::common::options;
 use crate::common::sys::{load, store};
 use crate::words::{Stop, check, end, filled, filled_with, word};
-use mager_linux_client::Forking;
+use mager_linux_client::{Arena, Forking};
 use mager_linux_pager::{Faults, Options};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -54,6 +54,18 @@ fn fork_while_other_threads_write() {
     });
 }
 
+/// The fork happens: the child finds a 2 stored to the page exactly if its own memory says so.
+fn forks_in_agreement(forking: Forking, arena: &Arena, page: u32, stored: &AtomicBool) {
+    let mut forking = Some(forking);
+    let child = fork(|| {
+        drop(forking.take());
+        let (inside, outside) = (load(arena, page) == 2, stored.load(Ordering::Acquire));
+        assert_eq!(inside, outside, "in the arena, and in the child's own memory");
+    });
+    drop(forking);
+    child.succeeded();
+}
+
 /// A store that waits for its page when the copy is taken, and goes on before the fork happens.
 #[test]
 fn a_store_that_waits_for_the_disk_is_not_missed() {
@@ -69,15 +81,9 @@ fn a_store_that_waits_for_the_disk_is_not_missed() {
             });
             figure_becomes(&connection, "page_ins", page_ins + 1);
             assert!(!stored.load(Ordering::Acquire), "the store did not wait");
-            let mut forking = Some(Forking::prepare().expect("there is swap"));
+            let forking = Forking::prepare().expect("there is swap");
             std::thread::sleep(Duration::from_millis(300));
-            let child = fork(|| {
-                drop(forking.take());
-                let (inside, outside) = (load(&arena, pages.page) == 2, stored.load(Ordering::Acquire));
-                assert_eq!(inside, outside, "in the arena, and in the child's own memory");
-            });
-            drop(forking);
-            child.succeeded();
+            forks_in_agreement(forking, &arena, pages.page, &stored);
         });
         assert_eq!(load(&arena, pages.page), 2);
         end(connection, pager, arena);
@@ -100,17 +106,11 @@ fn what_the_forking_thread_reads_stays_held() {
                     store(&arena, pages.page, 2);
                     stored.store(true, Ordering::Release);
                 });
-                let mut forking = Some(Forking::prepare().expect("there is swap"));
+                let forking = Forking::prepare().expect("there is swap");
                 assert_eq!(load(&arena, pages.page), word(0, 1));
                 read.store(true, Ordering::Release);
                 std::thread::sleep(Duration::from_millis(200));
-                let child = fork(|| {
-                    drop(forking.take());
-                    let (inside, outside) = (load(&arena, pages.page) == 2, stored.load(Ordering::Acquire));
-                    assert_eq!(inside, outside, "in the arena, and in the child's own memory");
-                });
-                drop(forking);
-                child.succeeded();
+                forks_in_agreement(forking, &arena, pages.page, &stored);
             });
         })
         .succeeded();
