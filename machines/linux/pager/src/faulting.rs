@@ -3,7 +3,6 @@
 use crate::ahead::Window;
 use crate::elastic::Pressure;
 use crate::frames::Place;
-use crate::hardware::fault_ticket;
 use crate::requests::No;
 use crate::server::Server;
 use mager_driver::{Control, Outcome, Paging};
@@ -120,7 +119,8 @@ impl Server {
             self.harvest(1);
         }
         self.machine.frozen.but = (fault.write && self.machine.frozen.by(arena, fault.thread)).then_some(at);
-        self.step(Event::Fault(mager_pager::Fault { at, access, who: fault_ticket(at, thread) }));
+        let who = self.machine.tickets.fault(at, thread);
+        self.step(Event::Fault(mager_pager::Fault { at, access, who }));
         self.machine.frozen.but = None;
         let waits = self.machine.waits_for_device;
         if waits {

@@ -7,8 +7,8 @@
 //! Nowhere -> Zeros | Buffer -> Filling -> Placed -> Nowhere
 //! ```
 
-use crate::hardware::MOST_ARENAS;
 use crate::rewrites::Expected;
+use crate::tickets::MOST_ARENAS;
 use mager_pager::{Access, ArenaId, FrameNo, Home, ObjectNo, Site, VirtPage};
 use mager_stores::BufferNo;
 use std::ops::{Index, IndexMut};

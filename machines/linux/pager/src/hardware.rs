@@ -3,53 +3,18 @@
 use crate::frames::{Bytes, Frame, InFlight, Place};
 use crate::machine::Machine;
 use crate::offences::{Offence, Owner};
+use crate::tickets::{flusher, thread_of};
 use mager_driver::Hardware;
-use mager_pager::{Access, ArenaId, Denied, FrameNo, Site, Ticket};
+use mager_pager::{Access, Denied, FrameNo, Site, Ticket};
 use mager_stores::BufferNo;
 use std::time::Instant;
 
-// A fault's ticket: 10 bits of thread, 8 of the arena's generation, 14 of its slot, 31 of page. A stale one wakes a thread
-// too many, which does no harm, or denies a page, which would: so it is told from the arena that has the slot now.
-const FLUSH: u64 = 1 << 63;
-const PAGE_BITS: u32 = 31;
-const SLOT_BITS: u32 = 14;
-const AGE_BITS: u32 = 8;
-/// Arenas that tickets can tell apart.
-pub(crate) const MOST_ARENAS: u32 = 1 << SLOT_BITS;
 /// So many pages in a row that cannot be written home are waited for before somebody is denied a page for it.
 pub(crate) const PATIENCE: u32 = 1000;
 /// Pages of one arena that are denied before its client is.
 const MOST_DENIED: usize = 65_536;
 /// Denials told of each arena.
 const TOLD: usize = 100;
-
-/// The ticket of a fault at `at`, by the thread in this slot.
-pub(crate) fn fault_ticket(at: Site, thread: u16) -> Ticket {
-    let page = u64::from(at.page.0) & ((1 << PAGE_BITS) - 1);
-    Ticket(u64::from(thread) << THREAD_SHIFT & !FLUSH | arena_bits(at.arena) << PAGE_BITS | page)
-}
-
-const THREAD_SHIFT: u32 = AGE_BITS + SLOT_BITS + PAGE_BITS;
-
-fn arena_bits(arena: ArenaId) -> u64 {
-    let age = u64::from(arena.generation) & ((1 << AGE_BITS) - 1);
-    age << SLOT_BITS | u64::from(arena.slot) & ((1 << SLOT_BITS) - 1)
-}
-
-/// The ticket of a flush that connection `client` waits for.
-pub(crate) fn flush_ticket(client: u64) -> Ticket {
-    Ticket(FLUSH | client)
-}
-
-/// The connection that waits for a flush.
-pub(crate) fn flusher(who: Ticket) -> Option<u64> {
-    (who.0 & FLUSH != 0).then_some(who.0 & !FLUSH)
-}
-
-/// The thread slot of a fault's ticket.
-fn thread_of(who: Ticket) -> u16 {
-    u16::try_from(who.0 >> THREAD_SHIFT & 0x3FF).unwrap_or(0)
-}
 
 impl Hardware for Machine {
     fn map(&mut self, at: Site, frame: FrameNo, access: Access) {
@@ -147,7 +112,7 @@ impl Hardware for Machine {
             return self.answers.push((who, outcome));
         }
         self.resumed.push((thread_of(who), Instant::now()));
-        let Some(at) = self.site(who) else { return };
+        let Some(at) = self.tickets.site(who, |slot| self.arenas.in_slot(slot)) else { return };
         self.answered(at.arena);
         match outcome {
             Err(why) if !self.worth_another_try(why) => self.deny(at, why),
@@ -166,14 +131,6 @@ impl Machine {
     /// Whether there is anyone to show anything to.
     fn attached(&self, at: Site) -> bool {
         self.arenas.address(at, self.page_size).is_some()
-    }
-
-    fn site(&self, who: Ticket) -> Option<Site> {
-        let bits = who.0 >> PAGE_BITS & ((1 << (SLOT_BITS + AGE_BITS)) - 1);
-        let slot = usize::try_from(bits & ((1 << SLOT_BITS) - 1)).ok()?;
-        let page = u32::try_from(who.0 & ((1 << PAGE_BITS) - 1)).ok()?;
-        let arena = self.arenas.in_slot(slot).filter(|&arena| arena_bits(arena) == bits)?;
-        Some(Site { arena, page: mager_pager::VirtPage(page) })
     }
 
     /// The site of a page that is being written goes away: its bytes are kept in a buffer until that is answered.

@@ -46,6 +46,7 @@ mod start;
 mod talk;
 mod thread;
 mod threads;
+mod tickets;
 
 pub use mager_stores::{EngineKind, Existing, Faults, SwapPlace};
 pub use options::{DEFAULT_POLICY, DEFAULT_READ_AHEAD, Limits, MemoryKind, NotStarted, Options, References};

@@ -21,6 +21,7 @@ use crate::offences::{Offence, Offences};
 use crate::quotas::Quotas;
 use crate::returns::Returns;
 use crate::rewrites::Rewrites;
+use crate::tickets::Tickets;
 use mager_driver::Io;
 use mager_linux_sys::{Failed, MemoryFile};
 use mager_pager::{Access, ArenaId, Denied, Event, FrameNo, Site, Ticket};
@@ -34,6 +35,7 @@ pub(crate) type Answer = (Ticket, Result<(), Denied>);
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) page_size: u64,
+    pub(crate) tickets: Tickets,
     pub(crate) frames: Frames,
     pub(crate) arenas: Arenas,
     pub(crate) objects: Objects,
@@ -84,13 +86,14 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(
-        (page_size, frames, swap_blocks): (u32, u32, u32),
+        (page_size, arena_pages, frames, swap_blocks): (u32, u32, u32, u32),
         buffers: Buffers,
         backing: Backing,
         (budget, quotas): (Budget, Option<Quotas>),
     ) -> Self {
         Machine {
             page_size: u64::from(page_size),
+            tickets: Tickets::new(arena_pages),
             frames: Frames::new(frames),
             arenas: Arenas::default(),
             objects: Objects::default(),

@@ -2,8 +2,8 @@
 
 use crate::arenas::{Arena, Attached};
 use crate::budget::AllowanceNo;
-use crate::hardware::{MOST_ARENAS, flush_ticket};
 use crate::server::Server;
+use crate::tickets::{MOST_ARENAS, flush_ticket};
 use mager_driver::{Control, Outcome};
 use mager_linux_sys::{Pagemap, Userfault};
 use mager_linux_wire::{self as wire, Range, Reply, Request};

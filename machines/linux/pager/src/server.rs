@@ -10,13 +10,13 @@ use crate::clients::Clients;
 use crate::elastic::Pressure;
 use crate::expel::Condemned;
 use crate::frames::MOST_BUFFERS;
-use crate::hardware::flush_ticket;
 use crate::machine::Machine;
 use crate::options::{NotStarted, Options, References, backing_options, config};
 use crate::paging::KEPT_FOR_COPIES;
 use crate::quotas::Quotas;
 use crate::share::Share;
 use crate::threads::Threads;
+use crate::tickets::flush_ticket;
 use mager_driver::{Control, Driver, LogWriter, Paging};
 use mager_linux_sys::Fault;
 use mager_linux_wire::{Facts, MAX_MESSAGE};
@@ -146,7 +146,7 @@ impl Server {
         let mut server = Server {
             driver,
             machine: Machine::new(
-                (options.page_size, frames, options.swap_blocks),
+                (options.page_size, options.arena_pages, frames, options.swap_blocks),
                 buffers,
                 backing,
                 (budget, Quotas::new(options.limits.frames)),

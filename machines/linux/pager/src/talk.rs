@@ -2,10 +2,10 @@
 
 use crate::clients::{Client, Counted};
 use crate::expel::Condemned;
-use crate::hardware::{flush_ticket, flusher};
 use crate::options::Limits;
 use crate::requests::{Answer, No};
 use crate::server::{CLIENT, Server};
+use crate::tickets::{flush_ticket, flusher};
 use mager_driver::Control;
 use mager_linux_sys::{MemoryFile, peer, receive, send};
 use mager_linux_wire::{Reply, decode, encode};
