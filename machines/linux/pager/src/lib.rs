@@ -41,6 +41,7 @@ mod returns;
 mod rewrites;
 mod server;
 mod share;
+mod showing;
 mod sizes;
 mod start;
 mod talk;
