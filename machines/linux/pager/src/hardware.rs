@@ -57,11 +57,7 @@ impl Hardware for Machine {
         }
         match self.frames[frame].place() {
             Place::Private(_) => self.keep_aside(frame),
-            Place::Object(..) => {
-                if let Some((uffd, address)) = self.arenas.address(at, self.page_size) {
-                    let _ = uffd.protect(address, self.page_size);
-                }
-            }
+            Place::Object(..) => self.lowering.push(at),
             Place::None => {}
         }
         self.frames[frame].shown = None;
@@ -115,7 +111,8 @@ impl Hardware for Machine {
         let Some(at) = self.tickets.site(who, |slot| self.arenas.in_slot(slot)) else { return };
         self.answered(at.arena);
         match outcome {
-            Err(why) if !self.worth_another_try(why) => self.deny(at, why),
+            // A page that is there cannot be denied: who needs a copy of it tries again.
+            Err(why) if !self.worth_another_try(why) && !self.is_there(at) => self.deny(at, why),
             Ok(()) if self.woken == Some(at) => {}
             Ok(()) | Err(_) => {
                 self.arrive_before_waking(at);

@@ -14,6 +14,8 @@ pub(crate) enum Offence {
     Cut,
     /// The kernel would not take memory back.
     NotPunched,
+    /// The kernel would not have stores to a page fault.
+    NotProtected,
     /// More pages that are not mapped were touched than can be told from a program that means it.
     Wild,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Offence {
             Offence::Exceeds => "its memory holds more than the pager has put there",
             Offence::Cut => "its memory was cut short",
             Offence::NotPunched => "its memory could not be taken back",
+            Offence::NotProtected => "its memory could not be protected",
             Offence::Wild => "it touches page after page that is not mapped",
         })
     }

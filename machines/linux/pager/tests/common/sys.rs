@@ -6,14 +6,24 @@ use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// The word at the start of a page that is mapped.
 pub fn load(arena: &Arena, page: u32) -> u64 {
-    // SAFETY: tests touch mapped pages only, each word from one thread at a time.
-    unsafe { arena.pointer(page).cast::<u64>().read_volatile() }
+    load_at(arena.pointer(page).cast())
 }
 
 /// Stores to the word at the start of a page that is mapped.
 pub fn store(arena: &Arena, page: u32, word: u64) {
+    store_at(arena.pointer(page).cast(), word);
+}
+
+/// A word of a page that is mapped.
+pub fn load_at(address: *const u64) -> u64 {
+    // SAFETY: tests touch mapped pages only, each word from one thread at a time.
+    unsafe { address.read_volatile() }
+}
+
+/// Stores to a word of a page that is mapped.
+pub fn store_at(address: *mut u64, word: u64) {
     // SAFETY: as above.
-    unsafe { arena.pointer(page).cast::<u64>().write_volatile(word) }
+    unsafe { address.write_volatile(word) }
 }
 
 /// Stores a word to an address of a window.
@@ -33,6 +43,13 @@ pub fn peek(window: &Window, offset: u64) -> u64 {
 /// Stores to pages of a window, one after the other.
 pub fn fill(window: &Window, from: u64, pages: u64) {
     (from..from + pages).for_each(|page| poke(window, page * 4096, page + 1));
+}
+
+/// madvise(2).
+pub fn advise(start: *mut u8, len: usize, advice: i32) -> std::io::Result<()> {
+    // SAFETY: the range is an arena's, about whose bytes the compiler assumes nothing.
+    let answer = unsafe { libc::madvise(start.cast(), len, advice) };
+    if answer == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// Touches everything by the kernel's own hand, without a signal where that fails.

@@ -3,7 +3,7 @@
 
 use crate::apart::{alone, figure, fork, pager_and_socket, sys};
 use crate::common::options;
-use crate::common::sys::{load, store};
+use crate::common::sys::{advise, load, store};
 use crate::words::{check, check_zero, end, fill, filled, filled_with, word};
 use mager_linux_client::{Arena, Forking, Pages};
 use mager_linux_pager::{Options, References};
@@ -42,7 +42,7 @@ fn a_page_that_was_punched_is_zeros() {
     alone("answers::a_page_that_was_punched_is_zeros", || {
         let (connection, pager, arena, pages) = filled(256, 4096, 64);
         let range = Pages { page: pages.page + 8, count: 16 };
-        sys::advise(arena.pointer(range.page), 16 * PAGE, libc::MADV_REMOVE).expect("it is a shared mapping");
+        advise(arena.pointer(range.page), 16 * PAGE, libc::MADV_REMOVE).expect("it is a shared mapping");
         check_zero(&arena, range);
         fill(&arena, pages, 2);
         check(&arena, pages, 2);
@@ -56,9 +56,9 @@ fn a_page_whose_entry_was_dropped_is_shown_again() {
     alone("answers::a_page_whose_entry_was_dropped_is_shown_again", || {
         let (connection, pager, arena, pages) = filled(256, 4096, 128);
         for round in 1..20 {
-            sys::advise(arena.pointer(pages.page), 128 * PAGE, libc::MADV_DONTNEED).expect("it is mapped");
+            advise(arena.pointer(pages.page), 128 * PAGE, libc::MADV_DONTNEED).expect("it is mapped");
             check(&arena, pages, round);
-            sys::advise(arena.pointer(pages.page), 128 * PAGE, libc::MADV_DONTNEED).expect("it is mapped");
+            advise(arena.pointer(pages.page), 128 * PAGE, libc::MADV_DONTNEED).expect("it is mapped");
             fill(&arena, pages, round + 1);
         }
         end(connection, pager, arena);
@@ -173,9 +173,7 @@ fn a_changing_map_is_told_apart() {
         let uffd = Userfault::received(sys::talkative_userfault());
         uffd.register(window.base(), window.len(), true).expect("it takes the range");
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                sys::advise(window.pointer(8192), PAGE, libc::MADV_DONTNEED).expect("it is mapped")
-            });
+            scope.spawn(|| advise(window.pointer(8192), PAGE, libc::MADV_DONTNEED).expect("it is mapped"));
             let until = Instant::now() + Duration::from_secs(10);
             let page = [7; PAGE];
             while uffd.copy(window.base(), &page, false) != Err(Failed::Again(0)) {

@@ -59,16 +59,9 @@ pub fn poke(address: *mut u8, byte: u8) {
     unsafe { address.write_volatile(byte) };
 }
 
-/// madvise(2).
-pub fn advise(start: *mut u8, len: usize, advice: i32) -> io::Result<()> {
-    // SAFETY: the range is an arena's, about whose bytes the compiler assumes nothing.
-    let answer = unsafe { libc::madvise(start.cast(), len, advice) };
-    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 /// Unmaps a part of an arena behind the back of everybody.
 pub fn unmap(start: *mut u8, len: usize) {
-    // SAFETY: as in `advise`.
+    // SAFETY: the range is an arena's, about whose bytes the compiler assumes nothing.
     assert_eq!(unsafe { libc::munmap(start.cast(), len) }, 0);
 }
 
