@@ -7,6 +7,7 @@
 mod bits;
 mod calls;
 mod limits;
+mod places;
 mod policy;
 mod seen;
 mod world;

@@ -88,6 +88,11 @@ impl<P: Policy> World<P> {
         self.step(event);
     }
 
+    /// Whether an I/O is not answered yet.
+    pub fn is_busy(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Every I/O is answered.
     pub fn settle(&mut self) {
         while let Some(event) = self.answers.pop_front() {
