@@ -11,6 +11,7 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 /// A run in the kernel's hands, and the vector that tells the kernel where its pages are.
 struct Slot {
@@ -35,6 +36,9 @@ impl fmt::Debug for Ring {
         write!(f, "Ring({} of {} slots free)", self.free.len(), self.slots.len())
     }
 }
+
+/// Until a kernel that lacked memory is asked again.
+const SHORT_OF_MEMORY: Duration = Duration::from_millis(1);
 
 impl Ring {
     /// A ring for at most `depth` runs at once; an error where the kernel refuses it or is too old.
@@ -74,15 +78,22 @@ impl Ring {
         Ok(())
     }
 
-    /// Tells the kernel of what was pushed. What it does not take now it is told of again by the next call.
+    /// Tells the kernel of what was pushed. What it does not take now it is told of again by the next call; but if it has
+    /// nothing at all, nobody would be woken to call: then until it takes something (EAGAIN: it lacks memory).
     pub(crate) fn submit(&mut self) {
         while self.pushed > 0 {
             match self.ring.submit() {
                 Ok(taken) => self.pushed -= taken.min(self.pushed),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
+                // What the kernel has will end, and then it is told again.
+                Err(_) if self.in_kernel() > 0 => break,
+                Err(_) => std::thread::sleep(SHORT_OF_MEMORY),
             }
         }
+    }
+
+    fn in_kernel(&self) -> usize {
+        self.slots.len() - self.free.len() - self.pushed
     }
 
     /// A run that the kernel is through with, and what it said.
