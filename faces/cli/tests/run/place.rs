@@ -34,6 +34,14 @@ impl Place {
         self.0.path().join(name)
     }
 
+    /// Makes one of the programs of these tests, as `./name` here.
+    pub fn compile(&self, name: &str, flags: &[&str]) {
+        let source = format!("{}/tests/run/programs/{name}.c", env!("CARGO_MANIFEST_DIR"));
+        let mut cc = Command::new("cc");
+        cc.args(["-O1", "-pthread", "-o"]).arg(self.path(name)).args(flags).arg(source);
+        assert!(cc.status().expect("a C compiler").success());
+    }
+
     pub fn sockets(&self) -> PathBuf {
         self.path("sockets")
     }

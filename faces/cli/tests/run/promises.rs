@@ -1,20 +1,12 @@
 //! What a program may expect of its memory, its children and its CPUs, whoever holds the memory.
 
 use crate::place::{Place, text};
-use std::process::{Command, Stdio};
-
-/// The program that tries what is promised.
-fn memory(place: &Place) {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/run/programs/memory.c");
-    let mut cc = Command::new("cc");
-    cc.args(["-O1", "-pthread", "-o"]).arg(place.path("memory")).arg(source);
-    assert!(cc.status().expect("a C compiler").success());
-}
+use std::process::Stdio;
 
 #[test]
 fn the_c_library_and_the_kernel_keep_what_they_promise() {
     let Some(place) = Place::new() else { return };
-    memory(&place);
+    place.compile("memory", &[]);
     // Each child may change all that its parent has.
     let mut run = place.mager(&["run", "--memory", "8M", "--swap", "1G", "--swap-dir"]);
     let ran = run.arg(place.swap()).args(["--", "./memory"]).output().expect("it starts");
@@ -29,7 +21,7 @@ fn the_c_library_and_the_kernel_keep_what_they_promise() {
 #[test]
 fn all_of_swap_is_to_be_had_and_no_more() {
     let Some(place) = Place::new() else { return };
-    memory(&place);
+    place.compile("memory", &[]);
     let mut run = place.mager(&["run", "--memory", "64M", "--swap", "512M", "--swap-dir"]);
     let ran = run.arg(place.swap()).args(["--", "./memory", "512"]).output().expect("it starts");
     let said = text(&ran.stderr);
