@@ -2,6 +2,7 @@
 
 mod binaries;
 mod figures;
+mod forked;
 mod killed;
 mod place;
 mod promises;

@@ -16,8 +16,9 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::forked::Heir;
 use crate::gate::Gate;
-use mager_linux_sys::{AtFork, SignalStack};
+use mager_linux_sys::{AtFork, SignalMask, SignalStack};
 use rustix::fd::OwnedFd;
+use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -38,15 +39,21 @@ struct Forks {
     gate: Gate,
     /// The thread that closed it.
     by: AtomicI32,
+    /// Its process.
+    of: AtomicI32,
     connections: Mutex<Vec<Weak<Connection>>>,
     prepared: Mutex<Option<Prepared>>,
+    /// Forks that were not to happen, by the threads that have yet to be told.
+    refused: Mutex<Vec<(i32, Error)>>,
 }
 
 static FORKS: Forks = Forks {
     gate: Gate::new(),
     by: AtomicI32::new(0),
+    of: AtomicI32::new(0),
     connections: Mutex::new(Vec::new()),
     prepared: Mutex::new(None),
+    refused: Mutex::new(Vec::new()),
 };
 
 /// A fork that is about to happen.
@@ -56,7 +63,11 @@ struct Prepared {
     /// What the parent's descriptors are to mean in a child that has no arenas.
     nothing: Option<OwnedFd>,
     /// The forking thread's own stack for signal handlers comes back when this is dropped.
-    _stack: Option<SignalStack>,
+    stack: Option<SignalStack>,
+    /// The signals that the forking thread had blocked before.
+    signals: SignalMask,
+    /// Why the fork is not to happen: the child, which can no more be prevented, ends before anything runs in it.
+    refused: Option<Error>,
     /// In the child: everything has been tried to give it its arenas.
     tried: bool,
 }
@@ -68,6 +79,22 @@ impl Forks {
 
     fn prepared(&self) -> MutexGuard<'_, Option<Prepared>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Vec<(i32, Error)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the caller is about to fork or has just forked, in either process: nobody else may touch what is prepared.
+    fn are_the_callers(&self) -> bool {
+        let by = self.by.load(Ordering::Relaxed);
+        by != 0 && (by == thread() || self.of.load(Ordering::Relaxed) != process())
+    }
+
+    fn begin(&self) {
+        self.gate.close();
+        self.of.store(process(), Ordering::Relaxed);
+        self.by.store(thread(), Ordering::Relaxed);
     }
 
     fn over(&self) {
@@ -102,7 +129,7 @@ pub(crate) fn touches_seen() -> bool {
     TOUCHES_SEEN.load(Ordering::Acquire)
 }
 
-/// A fork that is about to happen, prepared by hand: so that it can be refused. The calling thread forks next, or drops
+/// A fork that is about to happen, prepared by hand: so that it can be refused, whoever forks and how. The calling thread forks next, or drops
 /// this; until then, nothing else of this crate is called by it. Both processes drop it after the fork.
 ///
 /// ```no_run
@@ -136,20 +163,53 @@ impl Drop for Forking {
     }
 }
 
-/// Before a fork by the C library, which cannot be refused any more.
+thread_local! {
+    /// The thread forks by [`fork_or_refuse`].
+    static CAN_REFUSE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Forks by `fork`, which is the C library's, unless the child could not have its arenas: then there is none. Unlike with
+/// [`Forking`], the child's arenas are as the program's own handlers of forks leave them, which take its locks; whether
+/// there is swap for them shows only then, so the process may be sent a SIGCHLD for the child that was not to be.
+pub fn fork_or_refuse(fork: impl FnOnce() -> i32) -> Result<i32, Error> {
+    CAN_REFUSE.set(true);
+    let child = fork();
+    CAN_REFUSE.set(false);
+    match refusal() {
+        Some(why) if child > 0 => {
+            mager_linux_sys::reap(child);
+            Err(why)
+        }
+        _ => Ok(child),
+    }
+}
+
+/// Why the calling thread's fork was refused, if it was.
+fn refusal() -> Option<Error> {
+    let _passage = FORKS.gate.pass();
+    let mut refused = FORKS.refused();
+    let at = refused.iter().position(|&(by, _)| by == thread())?;
+    Some(refused.swap_remove(at).1)
+}
+
+/// Before a fork by the C library.
 fn before() {
-    if FORKS.by.load(Ordering::Relaxed) == thread() {
+    if FORKS.are_the_callers() {
         return;
     }
-    if let Err(why) = prepare() {
+    let Err(why) = prepare() else { return };
+    if CAN_REFUSE.get() {
+        FORKS.prepared().as_mut().expect("fork: it was prepared").refused = Some(why);
+    } else {
         eprintln!("mager: a forked child is left without its arenas: {why}");
     }
 }
 
 /// Closes all gates and has the pager make what the child is to have; what failed first.
 fn prepare() -> Result<(), Error> {
-    FORKS.gate.close();
-    FORKS.by.store(thread(), Ordering::Relaxed);
+    // The C library, too, touches the heap in a child, whatever it had blocked.
+    let signals = SignalMask::hold_but_for_mistakes();
+    FORKS.begin();
     let mut connections = FORKS.connections();
     connections.retain(|connection| connection.strong_count() > 0);
     let mut failed = Ok(());
@@ -163,22 +223,31 @@ fn prepare() -> Result<(), Error> {
     let heirs = heirs.collect();
     drop(connections);
     let nothing = rustix::fs::open("/dev/null", rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty()).ok();
-    let prepared = Prepared { parent: process(), heirs, nothing, _stack: SignalStack::lend(), tried: false };
+    let (parent, stack) = (process(), SignalStack::lend());
+    let prepared = Prepared { parent, heirs, nothing, stack, signals, refused: None, tried: false };
     *FORKS.prepared() = Some(prepared);
     failed
 }
 
 /// After a fork, in either process; by the C library or by hand, whichever comes first.
 fn settle() {
+    if !FORKS.are_the_callers() {
+        return;
+    }
     let Some(mut prepared) = FORKS.prepared().take() else { return };
+    let Prepared { signals, .. } = prepared;
     if prepared.parent == process() {
+        FORKS.refused().extend(prepared.refused.take().map(|why| (thread(), why)));
         prepared.heirs.into_iter().for_each(Heir::parent);
     } else {
         prepared.attach();
         HEIRS.store(process(), Ordering::Relaxed);
+        FORKS.refused().clear();
         prepared.heirs.into_iter().for_each(Heir::child);
     }
+    drop(prepared.stack);
     FORKS.over();
+    signals.restore();
 }
 
 /// In a signal handler: whether a touch of `address` succeeds now.
@@ -210,6 +279,9 @@ fn tell_a_stranger() {
 impl Prepared {
     /// Gives the child what it is to have. Safe in a signal handler.
     fn attach(&mut self) {
+        if self.refused.is_some() {
+            mager_linux_sys::exit_now(1);
+        }
         if !std::mem::replace(&mut self.tried, true) {
             self.heirs.iter_mut().for_each(|heir| heir.attach(self.nothing.as_ref()));
         }

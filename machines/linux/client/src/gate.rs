@@ -2,8 +2,11 @@
 //!
 //! A mutex of the standard library that another thread holds at the moment of a fork stays locked in the child for ever.
 //! Everything in this crate that is locked is locked behind a gate; a fork closes the gates, and so finds nothing locked.
+//! Who passes has its signals held: a handler that came to the same gate would wait for its own thread, for ever.
 
+use mager_linux_sys::SignalMask;
 use rustix::thread::futex;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -16,9 +19,14 @@ const AWAITED: u32 = 2;
 #[derive(Debug)]
 pub struct Gate(AtomicU32);
 
-/// The gate is closed behind whoever has this.
+/// The gate is closed behind whoever has this, and its signals are held.
 #[derive(Debug)]
-pub struct Passage<'a>(&'a Gate);
+pub struct Passage<'a> {
+    gate: &'a Gate,
+    signals: SignalMask,
+    /// Signals are a thread's own.
+    thread_bound: PhantomData<*const ()>,
+}
 
 impl Default for Gate {
     fn default() -> Self {
@@ -35,11 +43,12 @@ impl Gate {
 
     /// One at a time.
     pub fn pass(&self) -> Passage<'_> {
+        let signals = SignalMask::hold();
         self.close();
-        Passage(self)
+        Passage { gate: self, signals, thread_bound: PhantomData }
     }
 
-    /// Waits until it is open, and closes it.
+    /// Waits until it is open, and closes it. Whoever does holds its signals.
     pub fn close(&self) {
         if self.0.compare_exchange(OPEN, CLOSED, Acquire, Relaxed).is_ok() {
             return;
@@ -59,7 +68,8 @@ impl Gate {
 
 impl Drop for Passage<'_> {
     fn drop(&mut self) {
-        self.0.open();
+        self.gate.open();
+        self.signals.restore();
     }
 }
 

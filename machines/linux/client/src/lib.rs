@@ -23,7 +23,7 @@ pub use agent::{OnPagerDeath, PAGER_DIED};
 pub use arena::{Arena, Pages};
 pub use connection::Connection;
 pub use error::Error;
-pub use fork::Forking;
+pub use fork::{Forking, fork_or_refuse};
 pub use gate::{Gate, Passage};
 pub use mager_linux_wire::Facts;
 pub use room::Room;

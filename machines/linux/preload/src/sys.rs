@@ -149,6 +149,12 @@ pub(crate) fn fork() -> c_int {
     fork()
 }
 
+/// Where the C library keeps what it knows of the calling thread.
+pub(crate) fn words_of_thread() -> usize {
+    // SAFETY: it gives the address of the thread's own errno.
+    unsafe { libc::__errno_location() }.addr()
+}
+
 /// `after` runs in both processes.
 pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
     // SAFETY: functions of a library that is never unloaded.

@@ -4,7 +4,8 @@
 
 use rustix::fd::OwnedFd;
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getrlimit, pidfd_open, pidfd_send_signal, setrlimit,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, getrlimit, pidfd_open, pidfd_send_signal,
+    setrlimit, waitpid,
 };
 use std::io;
 
@@ -33,4 +34,10 @@ pub fn ignore(signal: Signal) -> io::Result<()> {
     // SAFETY: ignoring a signal runs no code of ours; one that cannot be ignored is an error.
     let before = unsafe { libc::signal(signal.as_raw(), libc::SIG_IGN) };
     if before == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Waits for a child that ends by itself, so that nothing of it is left. Somebody else may have.
+pub fn reap(child: i32) {
+    let Some(child) = Pid::from_raw(child) else { return };
+    let _ = rustix::io::retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()));
 }

@@ -4,10 +4,37 @@ use std::mem::MaybeUninit;
 
 /// Runs `work` with all signals blocked, but for those of its own mistakes; threads it makes keep them blocked.
 pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
-    let former = mask(&all());
+    let former = SignalMask::hold();
     let done = work();
-    mask(&former);
+    former.restore();
     done
+}
+
+/// What a thread had blocked before its signals were held, those of its own mistakes excepted.
+#[derive(Clone, Copy)]
+pub struct SignalMask(libc::sigset_t);
+
+impl SignalMask {
+    /// Signals come later, with [`SignalMask::restore`]; what was blocked stays blocked.
+    pub fn hold() -> Self {
+        SignalMask(mask(libc::SIG_BLOCK, &all()))
+    }
+
+    /// The same, but the thread's own mistakes are handled whatever it had blocked.
+    pub fn hold_but_for_mistakes() -> Self {
+        SignalMask(mask(libc::SIG_SETMASK, &all()))
+    }
+
+    /// Exactly these are blocked again.
+    pub fn restore(self) {
+        mask(libc::SIG_SETMASK, &self.0);
+    }
+}
+
+impl std::fmt::Debug for SignalMask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignalMask")
+    }
 }
 
 fn all() -> libc::sigset_t {
@@ -22,11 +49,11 @@ fn all() -> libc::sigset_t {
     unsafe { set.assume_init() }
 }
 
-/// Blocks exactly these; what was blocked before.
-fn mask(set: &libc::sigset_t) -> libc::sigset_t {
+/// What was blocked before.
+fn mask(how: libc::c_int, set: &libc::sigset_t) -> libc::sigset_t {
     let mut former = MaybeUninit::zeroed();
     // SAFETY: both point to sets.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set, former.as_mut_ptr()) };
+    unsafe { libc::pthread_sigmask(how, set, former.as_mut_ptr()) };
     // SAFETY: it has been filled, or is the empty set that zeros are.
     unsafe { former.assume_init() }
 }

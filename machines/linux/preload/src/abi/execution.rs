@@ -12,7 +12,7 @@ type Strings = *const *mut c_char;
 unsafe extern "C" fn fork() -> c_int {
     match managed() {
         None => sys::fork(),
-        Some(managed) => children::fork(managed).unwrap_or_else(|_| refused(libc::ENOMEM)),
+        Some(_) => children::fork().unwrap_or_else(refused),
     }
 }
 
