@@ -79,7 +79,7 @@ impl Regions {
 
     /// The mapped parts of `pages`, in order.
     pub(crate) fn within(&self, pages: Pages) -> Vec<(Pages, Kind)> {
-        let (start, end) = (pages.start.0, pages.start.0 + pages.count);
+        let (start, end) = (pages.start.0, pages.start.0.saturating_add(pages.count));
         let first = self.map.range(..=start).next_back().map_or(start, |(&at, _)| at);
         let overlap = |(&at, region): (&u32, &Region)| {
             let (from, to) = (at.max(start), (at + region.count).min(end));
@@ -92,6 +92,10 @@ impl Regions {
     /// All regions, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Pages, Kind)> {
         self.map.iter().map(|(&at, region)| (Pages { start: VirtPage(at), count: region.count }, region.kind))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.map.len()
     }
 
     /// Unmaps a run; whatever reaches over its ends stays.

@@ -128,6 +128,18 @@ impl<'a, P: mager_policies::Policy> View<'a, P> {
         self.memory.arenas.get(arena).map(|arena| arena.regions.iter().collect()).unwrap_or_default()
     }
 
+    /// How many they are.
+    #[must_use]
+    pub fn region_count(&self, arena: ArenaId) -> usize {
+        self.memory.arenas.get(arena).map_or(0, |arena| arena.regions.count())
+    }
+
+    /// Those that meet `pages`, cut to them.
+    #[must_use]
+    pub fn regions_within(&self, arena: ArenaId, pages: Pages) -> Vec<(Pages, Kind)> {
+        self.memory.arenas.get(arena).map(|arena| arena.regions.within(pages)).unwrap_or_default()
+    }
+
     /// What is mapped at `at`, if anything.
     #[must_use]
     pub fn region(&self, at: Site) -> Option<Kind> {

@@ -138,13 +138,22 @@ impl Server {
         done()
     }
 
-    /// Mappings are walked through one by one.
+    /// Mappings take memory of the pager's, and some are walked through one by one.
     pub(crate) fn may_map(&self, arena: ArenaId) -> Result<(), No> {
         let most = self.options.limits.mappings;
-        if self.driver.view().regions(arena).len() < most {
+        if self.driver.view().region_count(arena) < most {
             return Ok(());
         }
         Err(No::new(Errno::NOMEM, format!("an arena can have {most} mappings")))
+    }
+
+    /// What is unmapped in the middle of a mapping leaves two.
+    fn may_unmap(&self, arena: ArenaId, range: Pages) -> Result<(), No> {
+        let (start, end) = (range.start.0.saturating_sub(1), range.start.0.saturating_add(range.count));
+        let around = Pages { start: VirtPage(start), count: end.saturating_add(1) - start };
+        let [(part, _)] = self.driver.view().regions_within(arena, around)[..] else { return Ok(()) };
+        let splits = range.start.0 > 0 && part == around;
+        if splits { self.may_map(arena) } else { Ok(()) }
     }
 
     pub(crate) fn may_reserve(&self, client: u64, count: u32) -> Result<(), No> {
@@ -236,6 +245,7 @@ impl Server {
     fn unmap(&mut self, client: u64, range: Range) -> Result<Answer, No> {
         self.owned_range(client, range)?;
         let (arena, range) = (id(range.arena), pages(range));
+        self.may_unmap(arena, range)?;
         let objects = self.objects_in(arena, range);
         self.control(Control::Unmap(arena, range))?;
         // Where a file is still shown, its memory is none of ours to copy to: the client maps its own there anew.
@@ -256,13 +266,11 @@ impl Server {
     }
 
     pub(crate) fn objects_in(&self, arena: ArenaId, range: Pages) -> Vec<ObjectNo> {
-        let end = range.start.0.saturating_add(range.count);
-        let meets = |pages: &Pages| pages.start.0 < end && pages.start.0 + pages.count > range.start.0;
-        let regions = self.driver.view().regions(arena).into_iter();
+        let regions = self.driver.view().regions_within(arena, range).into_iter();
         let mut objects: Vec<ObjectNo> = regions
-            .filter_map(|(pages, kind)| match kind {
-                Kind::Object(object, _) if meets(&pages) => Some(object),
-                Kind::Object(..) | Kind::Swap => None,
+            .filter_map(|(_, kind)| match kind {
+                Kind::Object(object, _) => Some(object),
+                Kind::Swap => None,
             })
             .collect();
         objects.sort_unstable();

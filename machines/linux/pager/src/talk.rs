@@ -125,6 +125,7 @@ impl Server {
             self.clients.get_mut(number).filter(|client| sender.is_some_and(|pid| pid != client.pid));
         if let (Some(client), Some(pid)) = (client, sender) {
             (client.pid, client.command) = (pid, crate::names::command(pid));
+            client.process = mager_linux_sys::process(pid);
         }
     }
 

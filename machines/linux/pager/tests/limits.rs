@@ -32,6 +32,13 @@ fn a_client_gets_no_more_arenas_swap_and_mappings_than_it_may() {
     raw.done(&Request::Unmap(Range { arena: a, page: 0, count: 60 }), &[]);
     (0..3).for_each(|page| _ = raw.done(&map(a, page * 2, 1), &[]));
     assert_eq!(raw.refused(&map(a, 10, 1), &[]), libc::ENOMEM);
+    let unmap = |page, count| Request::Unmap(Range { arena: b, page, count });
+    raw.done(&unmap(5, 1), &[]);
+    raw.done(&unmap(15, 1), &[]);
+    assert_eq!(raw.refused(&unmap(25, 1), &[]), libc::ENOMEM, "it would leave a fourth");
+    raw.done(&unmap(39, 1), &[]);
+    raw.done(&unmap(0, 1), &[]);
+    assert_eq!(pager.figure("swap_reserved"), 3 + 36);
     let (_second, third) = (Raw::greeted(&pager.path), Raw::connect(&pager.path));
     assert!(third.ends(), "there is no room for a third");
 }
