@@ -183,6 +183,29 @@ fn a_fork_prepared_by_hand_happens_or_does_not() {
     });
 }
 
+/// Handlers of forks have settled what a thread prepared by hand before it says that it is over, and by then what is
+/// prepared may be another thread's.
+#[test]
+fn forks_by_hand_of_several_threads_are_each_ones_own() {
+    alone("kin::forks_by_hand_of_several_threads_are_each_ones_own", || {
+        let (connection, pager, arena, pages) = filled(256, 8192, 64);
+        let forks = || {
+            for _ in 0..50 {
+                let mut forking = Some(Forking::prepare().expect("there is swap"));
+                let child = fork(|| {
+                    drop(forking.take());
+                    check(&arena, pages, 1);
+                });
+                std::thread::sleep(std::time::Duration::from_micros(300));
+                drop(forking);
+                child.succeeded();
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(forks)));
+        end(connection, pager, arena);
+    });
+}
+
 #[test]
 fn a_pinned_arena_is_not_forked() {
     alone("kin::a_pinned_arena_is_not_forked", || {
