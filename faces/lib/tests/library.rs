@@ -160,3 +160,28 @@ fn a_sealed_arena_has_regions_and_no_files() {
     let refused = arena.map_file(&file, 0, 4096).expect_err("its addresses cannot be mapped over");
     assert_eq!(refused.errno(), rustix::io::Errno::PERM.raw_os_error());
 }
+
+/// A handler that ran there and touched a region would wait for its own thread.
+#[test]
+fn the_pagers_thread_takes_no_signals() {
+    let Some((_pager, arena)) = pager(1 << 20, 32 << 20) else { return };
+    let _region = arena.region::<u64>(1 << 10).expect("8 KiB");
+    let mut seen = 0;
+    for thread in std::fs::read_dir("/proc/self/task").expect("threads") {
+        let thread = thread.expect("a thread").path();
+        // It may have ended, as tests do.
+        let Ok(name) = std::fs::read_to_string(thread.join("comm")) else { continue };
+        let Ok(status) = std::fs::read_to_string(thread.join("status")) else { continue };
+        if name.trim() == "mager-pager" {
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).expect("its mask");
+            let blocked = u64::from_str_radix(blocked.trim(), 16).expect("a number");
+            // SIGHUP, SIGINT, SIGUSR1, SIGALRM, SIGTERM, SIGCHLD; a signal has the bit below its number.
+            assert!(
+                [1, 2, 10, 14, 15, 17].iter().all(|signal| blocked >> (signal - 1) & 1 == 1),
+                "{blocked:x}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "there is a pager");
+}

@@ -379,3 +379,17 @@ fn by_call() -> io::Result<OwnedFd> {
     let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
     owned(fd)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::nothing;
+    use std::io::Error;
+
+    #[test]
+    fn a_signal_during_a_read_costs_nothing() {
+        for later in [libc::EINTR, libc::EAGAIN] {
+            assert!(matches!(nothing(Error::from_raw_os_error(later)), Ok(0)));
+        }
+        assert!(nothing(Error::from_raw_os_error(libc::EBADF)).is_err());
+    }
+}
