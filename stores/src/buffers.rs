@@ -23,6 +23,9 @@ impl BufferNo {
 pub struct Buffers {
     staging: Staging,
     free: Vec<BufferNo>,
+    /// For need only; those from `count` on.
+    extra: Vec<BufferNo>,
+    count: usize,
     taken: Vec<bool>,
 }
 
@@ -32,19 +35,36 @@ impl Buffers {
     /// # Errors
     /// The page size is not a power of two from 4 KiB to 64 KiB, or the system has no room.
     pub fn new(page_size: usize, count: usize) -> io::Result<Self> {
+        Self::with_extra(page_size, count, 0)
+    }
+
+    /// The same, and `extra` ones that only [`Buffers::take_extra`] gives. They cost memory only while they are taken.
+    ///
+    /// # Errors
+    /// As [`Buffers::new`].
+    pub fn with_extra(page_size: usize, count: usize, extra: usize) -> io::Result<Self> {
         let page_size = checked_page_size(page_size)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        if count > u32::MAX as usize {
+        let all = count.saturating_add(extra);
+        if all > u32::MAX as usize {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         // The lowest is on top: neighbours are taken one after the other.
-        let free = (0..small(count)).rev().map(BufferNo).collect();
-        Ok(Buffers { staging: Staging::new(page_size, count)?, free, taken: vec![false; count] })
+        let numbers = |from, to| (small(from)..small(to)).rev().map(BufferNo).collect();
+        let (free, extra) = (numbers(0, count), numbers(count, all));
+        Ok(Buffers { staging: Staging::new(page_size, all)?, free, extra, count, taken: vec![false; all] })
     }
 
     /// A buffer that nobody has; `None` if all are taken.
     pub fn take(&mut self) -> Option<BufferNo> {
         let buffer = self.free.pop()?;
+        self.taken[buffer.index()] = true;
+        Some(buffer)
+    }
+
+    /// One that is kept for when none is free, and none will be before the caller goes on.
+    pub fn take_extra(&mut self) -> Option<BufferNo> {
+        let buffer = self.extra.pop()?;
         self.taken[buffer.index()] = true;
         Some(buffer)
     }
@@ -55,7 +75,11 @@ impl Buffers {
         assert!(*taken, "buffers: {} given back twice", buffer.0);
         assert!(self.staging.idle(buffer.index()), "buffers: {} given back in flight", buffer.0);
         *taken = false;
-        self.free.push(buffer);
+        if buffer.index() < self.count {
+            return self.free.push(buffer);
+        }
+        crate::sys::give_back(self.staging.bytes_mut(buffer.index()));
+        self.extra.push(buffer);
     }
 
     /// The contents. Consecutive buffers are consecutive in memory. The buffer must not be being read into.
@@ -75,16 +99,16 @@ impl Buffers {
         self.staging.bytes_mut(buffer.index())
     }
 
-    /// How many nobody has.
+    /// How many nobody has, without the extra ones.
     #[must_use]
     pub fn free(&self) -> usize {
         self.free.len()
     }
 
-    /// How many there are.
+    /// How many there are, without the extra ones.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.taken.len()
+        self.count
     }
 
     /// The size of each in bytes.

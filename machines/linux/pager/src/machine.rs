@@ -241,8 +241,15 @@ impl Machine {
             self.settle();
         }
         loop {
+            let none_comes = self.backing.in_flight() == 0;
             match self.buffers.take() {
                 Some(buffer) => return buffer,
+                // A range given up while more of it is being written than there are buffers: they come back when the core
+                // has heard of the writes, which is after this call. (No more than there are frames; beyond the numbers of
+                // buffers it would take 16000 threads that wait for frames.)
+                None if none_comes => {
+                    return self.buffers.take_extra().expect("machine: a buffer for each frame");
+                }
                 None => self.wait_for_an_answer(),
             }
         }

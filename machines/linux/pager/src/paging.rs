@@ -46,9 +46,14 @@ impl Paging for Machine {
     }
 
     fn finished(&mut self) -> Option<Event> {
-        let event = self.early.pop_front().or_else(|| self.answer())?;
+        let early = self.early.pop_front();
+        let was_early = early.is_some();
+        let event = early.or_else(|| self.answer())?;
         if let Event::Read { frame, .. } | Event::Written { frame, .. } = event {
             self.frames[frame].set_in_flight(InFlight::No);
+            if was_early && matches!(self.frames[frame].bytes(), Bytes::Buffer(_)) {
+                self.unplaced.push(frame);
+            }
         }
         Some(event)
     }

@@ -117,6 +117,13 @@ pub(crate) fn reserve() -> Option<OwnedFd> {
     Some(std::fs::File::open("/dev/null").ok()?.into())
 }
 
+/// Staging buffers, and extra ones so that each frame can have one.
+fn buffers(page_size: usize, frames: usize) -> io::Result<Buffers> {
+    let (count, most) = ((STAGING / page_size).max(LEAST_BUFFERS), usize::from(MOST_BUFFERS));
+    assert!(count <= most, "server: more staging buffers than a frame can name");
+    Buffers::with_extra(page_size, count, frames.min(most - count))
+}
+
 impl Server {
     /// Opens swap, listens where the options say; serves when [`Server::run`] is called.
     pub fn new(options: Options) -> Result<Self, NotStarted> {
@@ -131,9 +138,8 @@ impl Server {
         let config = config(&options, low_water);
         let log = crate::log::open(&options, &config)?;
         let driver = Driver::new(config, policy, log)?;
-        let buffers = (STAGING / options.page_size as usize).max(LEAST_BUFFERS);
-        assert!(buffers <= usize::from(MOST_BUFFERS), "server: more staging buffers than a frame can name");
-        let buffers = Buffers::new(options.page_size as usize, buffers).map_err(system("staging buffers"))?;
+        let buffers = buffers(options.page_size as usize, options.all_frames() as usize)
+            .map_err(system("staging buffers"))?;
         let backing = Backing::new(backing_options(&options))?;
         let budget = Budget::new(options.page_size, frames, options.limits.memory)
             .map_err(system("a file system for memory files"))?;
