@@ -14,9 +14,12 @@ use crate::engine::Job;
 use crate::sys::Toward;
 use crate::{BufferNo, Buffers};
 use std::io;
+use std::time::{Duration, Instant};
 
 /// Pages on their way, at most; further ones begin when all are there.
 pub(super) const MOST: u32 = 64;
+/// Until further ones begin if none of them could be written: a device that fails is not asked at every fault.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Moving {
@@ -38,6 +41,9 @@ pub(super) struct Demotion {
     /// Those that are written, or were not.
     done: Vec<BufferNo>,
     chosen: Vec<(u32, u32)>,
+    /// Whether those that began last include one that was written; `None`: nothing began.
+    any_written: Option<bool>,
+    pauses_until: Option<Instant>,
 }
 
 impl Demotion {
@@ -49,7 +55,23 @@ impl Demotion {
             moving,
             done,
             chosen: Vec::with_capacity(most),
+            any_written: None,
+            pauses_until: None,
         })
+    }
+
+    pub(super) fn pauses(&self) -> bool {
+        self.pauses_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// All that began are there, or are not.
+    fn ends(&mut self) {
+        while let Some(buffer) = self.done.pop() {
+            self.buffers.give(buffer);
+        }
+        if let Some(any) = self.any_written.take() {
+            self.pauses_until = (!any).then(|| Instant::now() + PAUSE);
+        }
     }
 }
 
@@ -57,14 +79,18 @@ impl Backing {
     /// Begins to move the oldest pages out of compressed memory, if it is nearly full.
     pub(super) fn demote(&mut self) {
         let Some(demotion) = &mut self.demotion else { return };
-        while let Some(buffer) = demotion.done.pop() {
-            demotion.buffers.give(buffer);
-        }
         if !demotion.moving.is_empty() {
+            return;
+        }
+        demotion.ends();
+        if demotion.pauses() {
             return;
         }
         let mut chosen = std::mem::take(&mut demotion.chosen);
         self.swap.to_leave(&mut chosen);
+        if let Some(demotion) = self.demotion.as_mut().filter(|_| !chosen.is_empty()) {
+            demotion.any_written = Some(false);
+        }
         chosen.drain(..).for_each(|(block, _)| self.move_out(block));
         if let Some(demotion) = &mut self.demotion {
             demotion.chosen = chosen;
@@ -92,6 +118,11 @@ impl Backing {
         let found = demotion.moving.iter().position(|moving| moving.block == block);
         let moved = demotion.moving.swap_remove(found.expect("demotion: a page that was on its way"));
         demotion.done.push(moved.buffer);
+        if written {
+            demotion.any_written = Some(true);
+        } else {
+            self.figures.undemoted += 1;
+        }
         self.swap.left(block, moved.slot, (moved.at, moved.sum), written);
     }
 }

@@ -30,6 +30,8 @@ pub struct Figures {
     pub spilled: u64,
     /// Packed pages that went to the swap file after all, as younger ones needed their room.
     pub demoted: u64,
+    /// Times that one could not be written there, and stayed.
+    pub undemoted: u64,
     /// Pages that were not what was written.
     pub checksum_failures: u64,
     /// Jobs tried again: pages of a failed run one by one, failed writes on spare blocks.

@@ -165,7 +165,7 @@ impl Backing {
                 Err(error) => Err(error),
             },
         };
-        self.ready.push_back(Done { tag, result: answer });
+        self.tell(tag, answer);
     }
 
     /// Begins to write a buffer to `home`; it cannot be changed until the answer. What fits into compressed memory is
@@ -193,7 +193,7 @@ impl Backing {
                 Err(error) => Err(error),
             },
         };
-        self.ready.push_back(Done { tag, result: answer });
+        self.tell(tag, answer);
     }
 
     fn write_swap(&mut self, block: u32, page: &[u8]) -> Result<Kept, StoreError> {
@@ -229,7 +229,7 @@ impl Backing {
     #[must_use]
     #[inline]
     pub fn rests(&self) -> bool {
-        let demotes = self.demotion.is_some() && self.swap.is_short();
+        let demotes = self.swap.is_short() && self.demotion.as_ref().is_some_and(|it| !it.pauses());
         self.unfinished == 0 && self.queue.is_empty() && !self.swap.gives_back() && !demotes
     }
 

@@ -3,8 +3,8 @@
 //! Waking a thread costs as much as packing a few pages: only many at once are handed over. What is packed comes back
 //! here, and is kept by the one who owns compressed memory.
 
+use super::Backing;
 use super::swap::Kept;
-use super::{Backing, Done};
 use crate::engine::Workers;
 use crate::pack::{Compressor, Packed};
 use crate::sys::{Lent, Toward};
@@ -127,6 +127,6 @@ impl Backing {
             Ok(Kept::InMemory | Kept::ToPack) => Ok(()),
             Err(error) => Err(error),
         };
-        self.ready.push_back(Done { tag, result });
+        self.tell(tag, result);
     }
 }

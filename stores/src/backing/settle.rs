@@ -92,7 +92,13 @@ impl Backing {
     }
 
     fn answer(&mut self, tag: Option<u32>, home: Home, result: Result<(), StoreError>) {
-        let Some(tag) = tag else { return self.demoted(home, result.is_ok()) };
+        match tag {
+            Some(tag) => self.tell(tag, result),
+            None => self.demoted(home, result.is_ok()),
+        }
+    }
+
+    pub(super) fn tell(&mut self, tag: u32, result: Result<(), StoreError>) {
         match &result {
             Ok(()) => {}
             Err(StoreError::Checksum { .. } | StoreError::Unpack { .. }) => {

@@ -217,25 +217,32 @@ impl Swap {
     /// read, written and released meanwhile.
     pub(super) fn leave(&mut self, block: u32, page: &mut [u8]) -> Option<Leaving> {
         let (place, slot) = (self.place(block).ok()?, self.slot(block)?);
-        self.unpack(block, place, page).ok()?;
-        let (at, file, offset) = self.take()?;
-        if let Some(pack) = &mut self.pack {
+        let unpacked = self.unpack(block, place, page);
+        let pack = self.pack.as_mut()?;
+        if unpacked.is_err() {
+            // It is not chosen again.
             pack.leaves(slot);
+            return None;
         }
+        let (at, file, offset) = self.take()?;
+        self.pack.as_mut()?.leaves(slot);
         Some(Leaving { slot, at, sum: self.sum(page), file, offset })
     }
 
     /// The page is in the swap file, unless it could not be written there, or was released or written anew meanwhile.
     pub(super) fn left(&mut self, block: u32, slot: u32, (at, sum): (u32, u32), written: bool) {
-        let same = written && self.slot(block) == Some(slot);
+        let same = self.slot(block) == Some(slot);
         match &mut self.pack {
-            Some(pack) if same && pack.is_leaving(slot, block) => {
+            Some(pack) if same && pack.is_leaving(slot, block) && written => {
                 pack.free(Place::Packed { at: slot, sum });
                 self.demoted += 1;
                 self.table.set(block, Place::File { at, sum });
+                return;
             }
-            Some(_) | None => self.give(at),
+            Some(pack) if same && pack.is_leaving(slot, block) => pack.stays(slot),
+            Some(_) | None => {}
         }
+        self.give(at);
     }
 
     pub(super) fn verify(&self, block: u32, page: &[u8]) -> Result<(), StoreError> {

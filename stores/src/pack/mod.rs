@@ -157,6 +157,12 @@ impl Pack {
         self.slab.bytes_mut(at)[2..HEADER].copy_from_slice(&block.to_ne_bytes());
     }
 
+    /// The page in this slot does not leave after all.
+    pub(crate) fn stays(&mut self, at: u32) {
+        let block = self.whose(at) & !LEAVING;
+        self.slab.bytes_mut(at)[2..HEADER].copy_from_slice(&block.to_ne_bytes());
+    }
+
     /// Whether the slot has had no other page since this block's began to leave.
     pub(crate) fn is_leaving(&self, at: u32, block: u32) -> bool {
         self.whose(at) == block | LEAVING

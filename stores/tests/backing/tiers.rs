@@ -315,3 +315,47 @@ fn a_budget_that_is_too_small_says_what_is_needed() {
     let error = mager_stores::Backing::new(options).unwrap_err().to_string();
     assert!(error.starts_with("20000 bytes of compressed memory are too few"), "{error}");
 }
+
+/// As long as most writes fail, most pages stay where they are; but none for good.
+#[test]
+fn failed_demotions_do_not_end_demotion_for_good() {
+    let faults = Some(Faults { seed: 3, failed_writes: 300, ..Faults::default() });
+    let swap = swap(4096, SwapPlace::Memory, 20_000, EngineKind::Inline);
+    let mut world = World::new(Options { compressed: Some(8 << 20), faults, ..swap });
+    write_all(&mut world, 0..2500, half);
+    world.backing.aim_packed(0);
+    for _ in 0..200 {
+        world.submit();
+        world.settle();
+    }
+    let figures = world.backing.figures();
+    assert!(world.backing.rests(), "{} pages are stuck", figures.packed_pages);
+    assert!(figures.undemoted > 0 && figures.demoted > 1000, "{figures:?}");
+    (0..2500).for_each(|block| {
+        world.read(Home::Swap(block));
+        world.settle();
+    });
+    assert!(world.errors.is_empty());
+}
+
+/// A device that takes nothing is left alone for a while: each try unpacks pages, and would be made at every fault.
+#[test]
+fn a_dead_device_is_not_tried_again_at_once() {
+    let faults = Some(Faults { seed: 3, failed_writes: 1000, ..Faults::default() });
+    let swap = swap(4096, SwapPlace::Memory, 20_000, EngineKind::Inline);
+    let mut world = World::new(Options { compressed: Some(8 << 20), faults, ..swap });
+    write_all(&mut world, 0..500, half);
+    world.backing.aim_packed(0);
+    let tried = |world: &mut World| {
+        (0..50).for_each(|_| {
+            world.submit();
+            world.settle();
+        });
+        world.backing.figures().undemoted
+    };
+    let first = tried(&mut world);
+    assert!((1..=64).contains(&first) && world.backing.rests(), "{first}");
+    assert_eq!(tried(&mut world), first);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(!world.backing.rests() && tried(&mut world) > first);
+}

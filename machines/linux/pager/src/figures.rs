@@ -157,6 +157,7 @@ impl Server {
             incompressible: figures.incompressible,
             spilled: figures.spilled,
             demoted: figures.demoted,
+            undemoted: figures.undemoted,
             checksum_failures: figures.checksum_failures,
             retries: figures.retries,
             failures: figures.failures,

@@ -160,6 +160,9 @@ pub struct Stores {
     pub spilled: u64,
     /// Compressed pages that went to the swap file after all, as younger ones needed their room.
     pub demoted: u64,
+    /// Times that one could not be written there, and stayed.
+    #[serde(default)]
+    pub undemoted: u64,
     pub checksum_failures: u64,
     pub retries: u64,
     pub failures: u64,
