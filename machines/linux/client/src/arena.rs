@@ -95,16 +95,24 @@ impl Arena {
         let pages = self.take(count)?;
         self.had_files.store(true, Ordering::Relaxed);
         let request = Request::MapFile { range: self.range(pages), block };
-        let shown = turn.request(&request, &[file.as_fd()]).and_then(|memory| {
-            let memory = memory.ok_or_else(|| Error::Protocol("no memory came along".into()))?;
-            self.show(pages, &memory, u64::from(block) * self.page_size, true)
-        });
-        self.keep(pages, shown)
+        let memory = turn
+            .request(&request, &[file.as_fd()])
+            .and_then(|memory| memory.ok_or_else(|| Error::Protocol("no memory came along".into())));
+        let memory = memory.inspect_err(|_| self.room().give(pages.page, pages.count))?;
+        if let Err(why) = self.show(pages, &memory, u64::from(block) * self.page_size, true) {
+            // As unmapping does; where not even that works the addresses are not used again.
+            let _ = self.leave(&mut turn, pages);
+            return Err(why);
+        }
+        Ok(pages)
     }
 
     /// The pages are not used any more.
     pub fn unmap(&self, pages: Pages) -> Result<(), Error> {
-        let mut turn = self.connection.turn()?;
+        self.leave(&mut self.connection.turn()?, pages)
+    }
+
+    fn leave(&self, turn: &mut Turn<'_>, pages: Pages) -> Result<(), Error> {
         // First, as it may be refused: what is protected has to stay so then.
         turn.request(&Request::Unmap(self.range(pages)), &[])?;
         // Where a file was, the arena's own memory is shown again.
