@@ -88,9 +88,8 @@ impl MemoryFs {
         // A kernel without huge pages does not know the word, and needs none.
         let _ = mount::fsconfig_set_string(&context, "huge", "never");
         mount::fsconfig_create(&context)?;
-        let closed = MountAttrFlags::MOUNT_ATTR_NODEV
-            | MountAttrFlags::MOUNT_ATTR_NOSUID
-            | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        // Not NOEXEC: a program may make what it has from the pager executable, as it may with any private memory.
+        let closed = MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOSUID;
         let mount = mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, closed)?;
         let create = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
         let ballast = rustix::fs::openat(&mount, "ballast", create, Mode::empty())?;
