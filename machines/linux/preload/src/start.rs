@@ -66,7 +66,7 @@ pub(crate) enum Server {
     System,
 }
 
-/// Who serves an allocation. The first one starts everything.
+/// Who serves an allocation, or a mapping that may be the arena's. The first one starts everything.
 #[inline]
 pub(crate) fn server() -> Server {
     if STATE.load(Ordering::Acquire) == READY { Server::Arena } else { not_ready() }

@@ -2,7 +2,7 @@
 
 use super::{answer, no_memory, pointer, refused};
 use crate::address::{self, Owner, owner};
-use crate::start::{Managed, managed};
+use crate::start::{Managed, Server, managed, server};
 use crate::sys;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
@@ -64,7 +64,11 @@ unsafe extern "C" fn mmap(
     at: i64,
 ) -> *mut c_void {
     let call = Call { address: address.addr(), len, rights, flags, fd, at };
-    let Some(managed) = managed() else { return sys::map(call.address, len, rights, flags, fd, at) };
+    // It may be the first that is asked for memory.
+    if call.is_ours() && server() == Server::System {
+        return call.by_system();
+    }
+    let Some(managed) = managed() else { return call.by_system() };
     if flags & libc::MAP_FIXED != 0
         && let Some(bytes) = in_zone(managed, call.address, len)
     {
@@ -72,7 +76,7 @@ unsafe extern "C" fn mmap(
     }
     if !call.is_ours() {
         call.tell_if_large();
-        return sys::map(call.address, len, rights, flags, fd, at);
+        return call.by_system();
     }
     match managed.zones(|zones| zones.map(managed, len, 1)) {
         Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
@@ -96,6 +100,10 @@ unsafe extern "C" fn mmap64(
 }
 
 impl Call {
+    fn by_system(&self) -> *mut c_void {
+        sys::map(self.address, self.len, self.rights, self.flags, self.fd, self.at)
+    }
+
     fn is_ours(&self) -> bool {
         self.len >= LEAST
             && self.rights == sys::READ_WRITE
