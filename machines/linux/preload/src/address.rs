@@ -1,5 +1,6 @@
 //! Where the arena is, to be asked on every `free`: without a lock.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 static BASE: AtomicUsize = AtomicUsize::new(0);
@@ -41,4 +42,11 @@ pub(crate) fn owner(address: usize) -> Owner {
     } else {
         Owner::Elsewhere
     }
+}
+
+/// Bytes from the arena's start, and whose they are: none where not all of them are one zone's.
+pub(crate) fn zone(address: usize, len: usize) -> Option<(Owner, Range<usize>)> {
+    let (first, last) = (owner(address), owner(address.checked_add(len.checked_sub(1)?)?));
+    let start = offset(address);
+    (first == last && first != Owner::Elsewhere).then(|| (first, start..start + len))
 }

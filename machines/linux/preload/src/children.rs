@@ -73,7 +73,7 @@ extern "C" fn after() {
     managed.gate.open();
     if is_child {
         masks::let_go();
-        managed.zones(|zones| zones.mappings.guard_again());
+        managed.zones(|zones| zones.guard_again());
     }
     signals.into_iter().for_each(SignalMask::restore);
 }

@@ -13,9 +13,10 @@
 //! something else, mimalloc asks a second time.
 
 use crate::grains::Grains;
+use crate::guards::Guards;
 use crate::start::Managed;
 use crate::sys;
-use mager_linux_client::Error;
+use mager_linux_client::{Error, Pages};
 use std::ops::Range;
 
 /// Memory is committed in pieces of so many bytes.
@@ -32,6 +33,8 @@ pub(crate) struct Heap {
     reserved: Grains,
     /// mimalloc has committed these, all of them reserved.
     asked: Grains,
+    /// What a program has guarded of its blocks. They stay so when they are discarded, until they are committed anew.
+    guards: Guards,
     page: usize,
     /// A span was refused, and no segment since.
     refused: bool,
@@ -39,9 +42,9 @@ pub(crate) struct Heap {
 
 impl Heap {
     /// Nothing of its `len` bytes is committed.
-    pub(crate) fn new(len: usize, page: usize) -> Self {
-        let grains = len / GRAIN;
-        Heap { reserved: Grains::new(grains), asked: Grains::new(grains), page, refused: false }
+    pub(crate) fn new(base: usize, len: usize, page: usize) -> Self {
+        let (reserved, asked) = (Grains::new(len / GRAIN), Grains::new(len / GRAIN));
+        Heap { reserved, asked, guards: Guards::new(base, page), page, refused: false }
     }
 
     /// Has swap reserved for these bytes of the arena.
@@ -116,6 +119,18 @@ impl Heap {
         self.reserved.remove(run.clone());
         self.asked.remove(run);
         Ok(())
+    }
+
+    /// What may be done with these bytes from now on.
+    pub(crate) fn guard(&mut self, bytes: &Range<usize>, rights: i32) -> Result<(), i32> {
+        let number = |page: usize| u32::try_from(page).unwrap_or(u32::MAX);
+        let (page, end) = (number(bytes.start / self.page), number(bytes.end.div_ceil(self.page)));
+        self.guards.set(Pages { page, count: end - page }, rights)
+    }
+
+    /// In a forked child, whose arena is readable and writable all over.
+    pub(crate) fn guard_again(&self) {
+        self.guards.set_again();
     }
 
     /// Gives frames and swap of these bytes back: they are zeros again.

@@ -20,6 +20,7 @@ mod children;
 mod descriptors;
 mod environment;
 mod grains;
+mod guards;
 mod heap;
 mod mappings;
 mod masks;

@@ -1,10 +1,15 @@
 //! The mapping zone: large anonymous mappings, and allocations too large for mimalloc's blocks.
 
+use crate::guards::Guards;
 use crate::start::Managed;
-use crate::sys;
 use mager_linux_client::{Error, Pages, Room};
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// The kernel's word on rights.
+pub(crate) fn system(errno: i32) -> Error {
+    Error::System { what: "rights of an arena's pages", why: std::io::Error::from_raw_os_error(errno) }
+}
 
 /// Runs of pages that are mapped. Addresses are bytes from the arena's start.
 #[derive(Debug)]
@@ -12,8 +17,7 @@ pub(crate) struct Mappings {
     room: Room,
     /// First page and number of pages; neighbours that were mapped by different calls stay apart.
     runs: BTreeMap<u32, u32>,
-    /// Runs that are not readable and writable, and what they are instead.
-    guarded: BTreeMap<u32, (u32, i32)>,
+    guards: Guards,
     page: usize,
     /// The arena's first address.
     base: usize,
@@ -26,7 +30,7 @@ impl Mappings {
         let mut room = Room::new(number(end));
         let taken = room.take_at(0, number(start));
         debug_assert!(taken, "mappings: an empty room has room");
-        Mappings { room, runs: BTreeMap::new(), guarded: BTreeMap::new(), page, base }
+        Mappings { room, runs: BTreeMap::new(), guards: Guards::new(base, page), page, base }
     }
 
     fn count(&self, len: usize) -> Option<u32> {
@@ -46,12 +50,14 @@ impl Mappings {
         let count = count.ok_or(Error::NoRoom { wanted: u32::MAX })?;
         let found = self.room.take(count + slack).ok_or(Error::NoRoom { wanted: count })?;
         let page = self.trim(found, count, slack, align);
-        let mapped = managed.commit(Pages { page, count });
-        match mapped {
-            Ok(()) => _ = self.runs.insert(page, count),
-            Err(_) => self.room.give(page, count),
-        }
-        mapped.map(|()| page as usize * self.page)
+        self.commit(managed, Pages { page, count })?;
+        self.runs.insert(page, count);
+        Ok(page as usize * self.page)
+    }
+
+    /// Has swap reserved for pages that are taken. Where there is none they are free again.
+    fn commit(&mut self, managed: &Managed, pages: Pages) -> Result<(), Error> {
+        managed.commit(pages).inspect_err(|_| self.room.give(pages.page, pages.count))
     }
 
     /// Gives back what alignment needed no more.
@@ -78,6 +84,12 @@ impl Mappings {
         cut.collect()
     }
 
+    /// Where the first pages of these that are not mapped begin, or these end.
+    fn mapped_to(&self, pages: &Range<u32>) -> u32 {
+        let next = |at, run: Pages| if run.page == at { at + run.count } else { at };
+        self.inside(pages).into_iter().fold(pages.start, next)
+    }
+
     /// Bytes of the run that starts here, as it was asked for and rounded up to pages.
     pub(crate) fn len(&self, start: usize) -> Option<usize> {
         let page = u32::try_from(start / self.page).ok()?;
@@ -87,7 +99,8 @@ impl Mappings {
     /// They are not mapped any more, whatever of them was.
     pub(crate) fn unmap(&mut self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
         for run in self.inside(&self.around(bytes)) {
-            self.unguard(run);
+            // The arena's own rights, to be had again by whoever gets these pages next.
+            self.guards.lift(run).map_err(system)?;
             managed.arena.withdraw(run)?;
             managed.has_room();
             self.cut(run);
@@ -135,60 +148,24 @@ impl Mappings {
         if page + count != had.end || !self.room.take_at(had.end, more) {
             return Ok(false);
         }
-        let committed = managed.commit(Pages { page: had.end, count: more });
-        match committed {
-            Ok(()) => _ = self.runs.insert(page, count + more),
-            Err(_) => self.room.give(had.end, more),
-        }
-        committed.map(|()| true)
+        self.commit(managed, Pages { page: had.end, count: more })?;
+        self.runs.insert(page, count + more);
+        Ok(true)
     }
 
-    /// What may be done with these bytes from now on. Readable and writable is what they are at first.
+    /// What may be done with these bytes from now on. Readable and writable is what they are at first. Where some are not
+    /// mapped, those before have it, as the kernel does it.
     pub(crate) fn guard(&mut self, bytes: &Range<usize>, rights: i32) -> Result<(), i32> {
         let pages = self.around(bytes);
-        let run = Pages { page: pages.start, count: pages.end - pages.start };
-        self.set_rights(run, rights)?;
-        self.carve(run);
-        if rights != sys::READ_WRITE {
-            self.guarded.insert(run.page, (run.count, rights));
+        let end = self.mapped_to(&pages);
+        if end > pages.start {
+            self.guards.set(Pages { page: pages.start, count: end - pages.start }, rights)?;
         }
-        Ok(())
-    }
-
-    fn unguard(&mut self, gone: Pages) {
-        for run in self.carve(gone) {
-            // The arena's own rights, to be had again by whoever gets these pages next.
-            let _ = self.set_rights(run, sys::READ_WRITE);
-        }
-    }
-
-    /// Forgets what is guarded in `gone`: those pages.
-    fn carve(&mut self, gone: Pages) -> Vec<Pages> {
-        let end = gone.page + gone.count;
-        let meets = self.guarded.range(..end).filter(|&(&page, &(count, _))| page + count > gone.page);
-        let meets: Vec<_> = meets.map(|(&page, &(count, rights))| (page, page + count, rights)).collect();
-        let cut = meets.into_iter().map(|(start, stop, rights)| {
-            self.guarded.remove(&start);
-            for (from, to) in [(start, gone.page), (end, stop)] {
-                if to > from {
-                    self.guarded.insert(from, (to - from, rights));
-                }
-            }
-            let (start, stop) = (start.max(gone.page), stop.min(end));
-            Pages { page: start, count: stop - start }
-        });
-        cut.collect()
-    }
-
-    fn set_rights(&self, run: Pages, rights: i32) -> Result<(), i32> {
-        let (start, len) = (self.base + run.page as usize * self.page, run.count as usize * self.page);
-        sys::protect(start, len, rights)
+        if end < pages.end { Err(libc::ENOMEM) } else { Ok(()) }
     }
 
     /// In a forked child, whose arena is readable and writable all over.
     pub(crate) fn guard_again(&self) {
-        for (&page, &(count, rights)) in &self.guarded {
-            let _ = self.set_rights(Pages { page, count }, rights);
-        }
+        self.guards.set_again();
     }
 }

@@ -55,6 +55,12 @@ impl Zones {
             done => done,
         }
     }
+
+    /// In a forked child, whose arena is readable and writable all over.
+    pub(crate) fn guard_again(&self) {
+        self.heap.guard_again();
+        self.mappings.guard_again();
+    }
 }
 
 /// Who is to serve a call.
@@ -148,7 +154,7 @@ impl Managed {
         let (base, len) = arena.addresses();
         let (base, len) = (sys::word(base), sys::word(len));
         let page = sys::word(arena.page_size());
-        let heap = Heap::new(len / 2, page);
+        let heap = Heap::new(base, len / 2, page);
         let mappings = Mappings::new(base, page, len / 2, len);
         address::set(base, len / 2, len);
         let zones = Mutex::new(Zones { heap, mappings });

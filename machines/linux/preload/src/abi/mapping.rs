@@ -13,6 +13,8 @@ const LEAST: usize = 128 << 10;
 /// Reservations that are worth a word.
 const LARGE: usize = 32 << 20;
 const PAGE: usize = 4096;
+/// No program's addresses reach so far.
+const HIGHEST: usize = 1 << 56;
 
 /// What is mapped somewhere for a reason of its own.
 const SPECIAL: c_int = libc::MAP_FIXED
@@ -38,6 +40,12 @@ struct Call {
     flags: c_int,
     fd: c_int,
     at: i64,
+}
+
+/// Whole pages, of which these bytes are the most; none where no addresses do for them.
+fn whole(start: usize, len: usize) -> Option<usize> {
+    let len = len.checked_next_multiple_of(PAGE)?;
+    start.checked_add(len).filter(|&end| end <= HIGHEST).map(|_| len)
 }
 
 fn failed(errno: c_int) -> *mut c_void {
@@ -178,6 +186,10 @@ unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mprotect(start: *mut c_void, len: usize, rights: c_int) -> c_int {
     let address = start.addr();
+    if !address.is_multiple_of(PAGE) {
+        return refused(libc::EINVAL);
+    }
+    let Some(len) = whole(address, len) else { return refused(libc::ENOMEM) };
     if owner(address) == Owner::Heap
         && let Some(managed) = managed()
     {
@@ -193,14 +205,16 @@ unsafe extern "C" fn mprotect(start: *mut c_void, len: usize, rights: c_int) -> 
 
 /// mimalloc commits so; a program may also guard parts of what it has from malloc.
 fn protect_heap(managed: &Managed, address: usize, len: usize, rights: c_int) -> Result<(), c_int> {
-    static GUARDED: AtomicBool = AtomicBool::new(false);
-    if rights != sys::READ_WRITE {
-        GUARDED.store(true, Ordering::Relaxed);
-        return sys::protect(address, len, rights);
+    if len == 0 {
+        return Ok(());
     }
-    let start = address::offset(address);
-    managed.zones(|zones| zones.heap.commit(managed, start..start + len)).map_err(no_memory)?;
-    if GUARDED.load(Ordering::Relaxed) { sys::protect(address, len, rights) } else { Ok(()) }
+    let (_, bytes) = address::zone(address, len).ok_or(libc::ENOMEM)?;
+    managed.zones(|zones| {
+        if rights == sys::READ_WRITE {
+            zones.heap.commit(managed, bytes.clone()).map_err(no_memory)?;
+        }
+        zones.heap.guard(&bytes, rights)
+    })
 }
 
 /// Advice that takes the bytes away.
