@@ -90,6 +90,12 @@ impl Mappings {
         self.inside(pages).into_iter().fold(pages.start, next)
     }
 
+    /// Whether all of these bytes are mapped.
+    pub(crate) fn has(&self, bytes: &Range<usize>) -> bool {
+        let pages = self.around(bytes);
+        self.mapped_to(&pages) == pages.end
+    }
+
     /// Bytes of the run that starts here, as it was asked for and rounded up to pages.
     pub(crate) fn len(&self, start: usize) -> Option<usize> {
         let page = u32::try_from(start / self.page).ok()?;

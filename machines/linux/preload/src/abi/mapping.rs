@@ -1,4 +1,4 @@
-//! mmap(2), munmap(2), mremap(2), mprotect(2), madvise(2), mlock(2): large anonymous private mappings are the arena's.
+//! mmap(2), munmap(2), mremap(2), mprotect(2), mlock(2): large anonymous private mappings are the arena's.
 
 use super::{answer, no_memory, pointer, refused};
 use crate::address::{self, Owner, owner};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const LEAST: usize = 128 << 10;
 /// Reservations that are worth a word.
 const LARGE: usize = 32 << 20;
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 /// No program's addresses reach so far.
 const HIGHEST: usize = 1 << 56;
 
@@ -43,7 +43,7 @@ struct Call {
 }
 
 /// Whole pages, of which these bytes are the most; none where no addresses do for them.
-fn whole(start: usize, len: usize) -> Option<usize> {
+pub(super) fn whole(start: usize, len: usize) -> Option<usize> {
     let len = len.checked_next_multiple_of(PAGE)?;
     start.checked_add(len).filter(|&end| end <= HIGHEST).map(|_| len)
 }
@@ -150,7 +150,7 @@ impl Call {
 }
 
 /// Does `zone` with what is the mapping zone's, and `rest` with what lies before and behind it.
-fn split(
+pub(super) fn split(
     start: usize,
     len: usize,
     zone: impl FnOnce(&'static Managed, &Range<usize>) -> Result<(), c_int>,
@@ -215,57 +215,6 @@ fn protect_heap(managed: &Managed, address: usize, len: usize, rights: c_int) ->
         }
         zones.heap.guard(&bytes, rights)
     })
-}
-
-/// Advice that takes the bytes away.
-fn takes_away(advice: c_int) -> bool {
-    [libc::MADV_DONTNEED, libc::MADV_FREE].contains(&advice)
-}
-
-/// Advice that promises what the arena cannot keep.
-fn is_promise(advice: c_int) -> bool {
-    [libc::MADV_WIPEONFORK, libc::MADV_REMOVE, libc::MADV_DONTFORK].contains(&advice)
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn madvise(start: *mut c_void, len: usize, advice: c_int) -> c_int {
-    let address = start.addr();
-    let len = len.next_multiple_of(PAGE);
-    if let Some(managed) = managed()
-        && owner(address) == Owner::Heap
-    {
-        return answer(advise_heap(managed, address::offset(address), len, advice));
-    }
-    split(
-        address,
-        len,
-        |managed, bytes| {
-            if takes_away(advice) {
-                managed.zones(|zones| zones.mappings.discard(managed, bytes)).map_err(no_memory)
-            } else if is_promise(advice) {
-                Err(libc::EINVAL)
-            } else {
-                Ok(())
-            }
-        },
-        |start, len| sys::advise(start, len, advice),
-    )
-}
-
-fn advise_heap(managed: &Managed, start: usize, len: usize, advice: c_int) -> Result<(), c_int> {
-    if takes_away(advice) {
-        return managed.zones(|zones| zones.heap.discard(managed, start..start + len)).map_err(no_memory);
-    }
-    if is_promise(advice) { Err(libc::EINVAL) } else { Ok(()) }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn posix_madvise(start: *mut c_void, len: usize, advice: c_int) -> c_int {
-    // POSIX's DONTNEED keeps the bytes.
-    if advice == libc::POSIX_MADV_DONTNEED || owner(start.addr()) != Owner::Elsewhere {
-        return 0;
-    }
-    sys::advise(start.addr(), len, advice).err().unwrap_or(0)
 }
 
 #[unsafe(no_mangle)]

@@ -1,5 +1,6 @@
 //! The C functions that take the place of the C library's. Each does as its manual page says.
 
+mod advice;
 mod allocation;
 mod descriptors;
 mod execution;
