@@ -50,3 +50,9 @@ pub(crate) fn zone(address: usize, len: usize) -> Option<(Owner, Range<usize>)> 
     let start = offset(address);
     (first == last && first != Owner::Elsewhere).then(|| (first, start..start + len))
 }
+
+/// Whether any of them is the arena's.
+pub(crate) fn meets(address: usize, len: usize) -> bool {
+    let (base, end) = (BASE.load(Ordering::Relaxed), LEN.load(Ordering::Acquire));
+    address < base + end && address.saturating_add(len) > base
+}

@@ -41,6 +41,11 @@ impl Guards {
         Ok(())
     }
 
+    /// What may be done with a page.
+    pub(crate) fn of(&self, page: u32) -> i32 {
+        self.within(Pages { page, count: 1 }).first().map_or(sys::READ_WRITE, |&(_, rights)| rights)
+    }
+
     /// The runs that lie in `pages`, cut to them.
     pub(crate) fn within(&self, pages: Pages) -> Vec<(Pages, i32)> {
         let end = pages.page + pages.count;

@@ -102,6 +102,11 @@ impl Mappings {
         self.runs.get(&page).map(|&count| count as usize * self.page)
     }
 
+    fn bytes(&self, pages: Pages) -> Range<usize> {
+        let start = pages.page as usize * self.page;
+        start..start + pages.count as usize * self.page
+    }
+
     /// They are not mapped any more, whatever of them was.
     pub(crate) fn unmap(&mut self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
         for run in self.inside(&self.around(bytes)) {
@@ -144,19 +149,30 @@ impl Mappings {
         have: usize,
         want: usize,
     ) -> Result<bool, Error> {
-        let (had, wanted) = (self.around(&(start..start + have)), self.around(&(start..start + want)));
-        if wanted.end <= had.end {
-            self.unmap(managed, &(wanted.end as usize * self.page..had.end as usize * self.page))?;
-            return Ok(true);
+        let had = self.around(&(start..start + have));
+        let end = self.count(want).and_then(|count| had.start.checked_add(count));
+        let end = end.ok_or(Error::NoRoom { wanted: u32::MAX })?;
+        if end > had.end {
+            return self.grow(managed, &had, end);
         }
+        self.unmap(managed, &(end as usize * self.page..had.end as usize * self.page))?;
+        Ok(true)
+    }
+
+    /// What is new has the rights of the page before it.
+    fn grow(&mut self, managed: &Managed, had: &Range<u32>, end: u32) -> Result<bool, Error> {
         let Some((&page, &count)) = self.runs.range(..=had.start).next_back() else { return Ok(false) };
-        let more = wanted.end - had.end;
-        if page + count != had.end || !self.room.take_at(had.end, more) {
+        let more = Pages { page: had.end, count: end - had.end };
+        if page + count != had.end || !self.room.take_at(more.page, more.count) {
             return Ok(false);
         }
-        self.commit(managed, Pages { page: had.end, count: more })?;
-        self.runs.insert(page, count + more);
-        Ok(true)
+        self.commit(managed, more)?;
+        self.runs.insert(page, count + more.count);
+        let guarded = self.guards.set(more, self.guards.of(had.end - 1));
+        if guarded.is_err() {
+            self.unmap(managed, &self.bytes(more))?;
+        }
+        guarded.map(|()| true).map_err(system)
     }
 
     /// What may be done with these bytes from now on. Readable and writable is what they are at first. Where some are not
@@ -168,6 +184,13 @@ impl Mappings {
             self.guards.set(Pages { page: pages.start, count: end - pages.start }, rights)?;
         }
         if end < pages.end { Err(libc::ENOMEM) } else { Ok(()) }
+    }
+
+    /// Which of these bytes are not readable and writable, and what they are.
+    pub(crate) fn rights(&self, bytes: &Range<usize>) -> Vec<(Range<usize>, i32)> {
+        let pages = self.around(bytes);
+        let guarded = self.guards.within(Pages { page: pages.start, count: pages.end - pages.start });
+        guarded.into_iter().map(|(part, rights)| (self.bytes(part), rights)).collect()
     }
 
     /// In a forked child, whose arena is readable and writable all over.

@@ -45,12 +45,21 @@ pub(crate) struct Zones {
 }
 
 impl Zones {
-    /// A mapping of fresh zeros; where it is. If swap is short, the heap gives up what it has only reserved ahead.
+    /// A mapping of fresh zeros; where it is.
     pub(crate) fn map(&mut self, managed: &Managed, len: usize, align: usize) -> Result<usize, Error> {
-        match self.mappings.map(managed, len, align) {
+        self.or_from_what_is_idle(managed, |mappings| mappings.map(managed, len, align))
+    }
+
+    /// Does it again if swap is short, when the heap has given up what it has only reserved ahead.
+    pub(crate) fn or_from_what_is_idle<T>(
+        &mut self,
+        managed: &Managed,
+        work: impl Fn(&mut Mappings) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match work(&mut self.mappings) {
             Err(Error::Refused { .. }) => {
                 self.heap.give_up_what_nobody_asked_for(managed)?;
-                self.mappings.map(managed, len, align)
+                work(&mut self.mappings)
             }
             done => done,
         }

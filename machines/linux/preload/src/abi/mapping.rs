@@ -1,4 +1,4 @@
-//! mmap(2), munmap(2), mremap(2), mprotect(2), mlock(2): large anonymous private mappings are the arena's.
+//! mmap(2), munmap(2), mprotect(2), mlock(2): large anonymous private mappings are the arena's.
 
 use super::{answer, no_memory, pointer, refused};
 use crate::address::{self, Owner, owner};
@@ -48,7 +48,7 @@ pub(super) fn whole(start: usize, len: usize) -> Option<usize> {
     start.checked_add(len).filter(|&end| end <= HIGHEST).map(|_| len)
 }
 
-fn failed(errno: c_int) -> *mut c_void {
+pub(super) fn failed(errno: c_int) -> *mut c_void {
     sys::set_errno(errno);
     libc::MAP_FAILED
 }
@@ -169,10 +169,8 @@ pub(super) fn split(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
-    if len == 0 || !start.addr().is_multiple_of(PAGE) {
-        return refused(libc::EINVAL);
-    }
-    if owner(start.addr()) == Owner::Heap {
+    let Some(len) = whole(start.addr(), len).filter(|&len| len > 0) else { return refused(libc::EINVAL) };
+    if !start.addr().is_multiple_of(PAGE) || owner(start.addr()) == Owner::Heap {
         return refused(libc::EINVAL);
     }
     split(
@@ -215,47 +213,6 @@ fn protect_heap(managed: &Managed, address: usize, len: usize, rights: c_int) ->
         }
         zones.heap.guard(&bytes, rights)
     })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn mremap(
-    old: *mut c_void,
-    old_len: usize,
-    new_len: usize,
-    flags: c_int,
-    place: *mut c_void,
-) -> *mut c_void {
-    let address = old.addr();
-    let Some(managed) = managed().filter(|_| owner(address) != Owner::Elsewhere) else {
-        return sys::remap(address, old_len, new_len, flags, place.addr());
-    };
-    if owner(address) == Owner::Heap || flags & !libc::MREMAP_MAYMOVE != 0 || old_len == 0 {
-        return failed(libc::EINVAL);
-    }
-    let start = address::offset(address);
-    match managed.zones(|zones| zones.mappings.resize(managed, start, old_len, new_len)) {
-        Ok(true) => return old,
-        Ok(false) if flags & libc::MREMAP_MAYMOVE == 0 => return failed(libc::ENOMEM),
-        Ok(false) => {}
-        Err(why) => return failed(no_memory(why)),
-    }
-    // SAFETY: the caller has it, and gives it up.
-    unsafe { moved(managed, old, old_len, new_len) }
-}
-
-/// # Safety
-/// `old` is a mapping of `old_len` bytes in the arena.
-unsafe fn moved(managed: &Managed, old: *mut c_void, old_len: usize, new_len: usize) -> *mut c_void {
-    let new = match managed.zones(|zones| zones.map(managed, new_len, 1)) {
-        Ok(at) => pointer(sys::word(managed.arena.addresses().0) + at),
-        Err(why) => return failed(no_memory(why)),
-    };
-    let len = old_len.min(new_len);
-    // SAFETY: the old one is the caller's, the new one nobody else's, both are at least that long.
-    unsafe { new.cast::<u8>().copy_from_nonoverlapping(old.cast(), len) };
-    // SAFETY: the caller gives it up.
-    unsafe { munmap(old, old_len) };
-    new
 }
 
 #[unsafe(no_mangle)]

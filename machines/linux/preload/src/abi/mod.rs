@@ -6,6 +6,7 @@ mod descriptors;
 mod execution;
 mod mapping;
 mod placement;
+mod remapping;
 mod signals;
 
 use crate::sys;
