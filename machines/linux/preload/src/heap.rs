@@ -14,6 +14,7 @@
 
 use crate::grains::Grains;
 use crate::guards::Guards;
+use crate::mappings::system;
 use crate::start::Managed;
 use crate::sys;
 use mager_linux_client::{Error, Pages};
@@ -131,6 +132,15 @@ impl Heap {
     /// In a forked child, whose arena is readable and writable all over.
     pub(crate) fn guard_again(&self) {
         self.guards.set_again();
+    }
+
+    /// These bytes of a block are zeros, and can be read and written.
+    pub(crate) fn clear(&mut self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
+        if self.reserved.missing(bytes.start / GRAIN..bytes.end.div_ceil(GRAIN)).is_some() {
+            return Err(Error::NoRoom { wanted: managed.pages(bytes.start, bytes.end).count });
+        }
+        self.guard(bytes, sys::READ_WRITE).map_err(system)?;
+        self.discard_part(managed, bytes.clone())
     }
 
     /// Gives frames and swap of these bytes back: they are zeros again.

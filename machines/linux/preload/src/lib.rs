@@ -19,6 +19,7 @@ mod address;
 mod children;
 mod descriptors;
 mod environment;
+mod fixed;
 mod grains;
 mod guards;
 mod heap;

@@ -102,6 +102,37 @@ impl Mappings {
         self.runs.get(&page).map(|&count| count as usize * self.page)
     }
 
+    /// Maps what is not mapped of these bytes: all of that, or nothing. Where it is.
+    pub(crate) fn fill(
+        &mut self,
+        managed: &Managed,
+        bytes: &Range<usize>,
+    ) -> Result<Vec<Range<usize>>, Error> {
+        let pages = self.around(bytes);
+        let mut filled = Vec::new();
+        let mut at = self.mapped_to(&pages);
+        while at < pages.end {
+            let end = self.runs.range(at..pages.end).next().map_or(pages.end, |(&run, _)| run);
+            let hole = Pages { page: at, count: end - at };
+            if let Err(why) = self.fill_hole(managed, hole) {
+                filled.iter().try_for_each(|hole| self.unmap(managed, hole))?;
+                return Err(why);
+            }
+            filled.push(self.bytes(hole));
+            at = self.mapped_to(&(end..pages.end));
+        }
+        Ok(filled)
+    }
+
+    fn fill_hole(&mut self, managed: &Managed, hole: Pages) -> Result<(), Error> {
+        if !self.room.take_at(hole.page, hole.count) {
+            return Err(Error::NoRoom { wanted: hole.count });
+        }
+        self.commit(managed, hole)?;
+        self.runs.insert(hole.page, hole.count);
+        Ok(())
+    }
+
     fn bytes(&self, pages: Pages) -> Range<usize> {
         let start = pages.page as usize * self.page;
         start..start + pages.count as usize * self.page
@@ -132,13 +163,9 @@ impl Mappings {
         }
     }
 
-    /// Mapped pages read as zeros again.
+    /// What is mapped of these bytes, and of the pages that they are in, reads as zeros again.
     pub(crate) fn discard(&self, managed: &Managed, bytes: &Range<usize>) -> Result<(), Error> {
-        let whole = bytes.start.next_multiple_of(self.page)..bytes.end / self.page * self.page;
-        if whole.is_empty() {
-            return Ok(());
-        }
-        self.inside(&self.around(&whole)).into_iter().try_for_each(|run| managed.arena.discard(run))
+        self.inside(&self.around(bytes)).into_iter().try_for_each(|run| managed.arena.discard(run))
     }
 
     /// The run that `have` bytes at `start` end gets `want` bytes from there, where it is. `false`: no room behind it.

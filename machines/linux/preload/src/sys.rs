@@ -231,6 +231,20 @@ pub(crate) fn close_range(first: u32, last: u32, flags: i32) -> Result<(), i32> 
     done(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) })
 }
 
+/// Whether a file can be mapped: why not. It is a file that can be read, and that has places.
+pub(crate) fn can_be_mapped(fd: i32) -> Result<(), i32> {
+    // SAFETY: it asks about a number, of whatever.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    if flags < 0 || flags & libc::O_PATH != 0 {
+        return Err(libc::EBADF);
+    }
+    if flags & libc::O_ACCMODE == libc::O_WRONLY {
+        return Err(libc::EACCES);
+    }
+    let mut byte = 0_u8;
+    read_all(fd, (&raw mut byte).expose_provenance(), 1, 0).map_err(|_| libc::ENODEV)
+}
+
 /// Reads `len` bytes of a file, from `at` on, to `address`; what lies behind its end stays as it is.
 pub(crate) fn read_all(fd: i32, address: usize, len: usize, at: i64) -> Result<(), i32> {
     let mut got = 0;

@@ -77,10 +77,8 @@ unsafe extern "C" fn mmap(
         return call.by_system();
     }
     let Some(managed) = managed() else { return call.by_system() };
-    if flags & libc::MAP_FIXED != 0
-        && let Some(bytes) = in_zone(managed, call.address, len)
-    {
-        return call.over(managed, &bytes).map_or_else(failed, |()| address);
+    if call.is_over_the_arena() {
+        return call.over(managed).map_or_else(failed, |()| address);
     }
     if !call.is_ours() {
         call.tell_if_large();
@@ -133,19 +131,34 @@ impl Call {
         }
     }
 
-    /// A mapping over a part of one that the arena has: its pages are kept, and their bytes changed.
-    fn over(&self, managed: &Managed, bytes: &Range<usize>) -> Result<(), c_int> {
-        if bytes.len() < self.len || self.flags & libc::MAP_TYPE != libc::MAP_PRIVATE {
+    /// What the kernel would map over a part of the arena; where something is there already it may not do so anyway.
+    fn is_over_the_arena(&self) -> bool {
+        self.flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) == libc::MAP_FIXED
+            && self.len > 0
+            && address::meets(self.address, self.len)
+    }
+
+    /// The pages stay the arena's, and their bytes are changed.
+    fn over(&self, managed: &Managed) -> Result<(), c_int> {
+        let file = self.flags & libc::MAP_ANONYMOUS == 0;
+        if !self.address.is_multiple_of(PAGE)
+            || file && !sys::word(self.at.cast_unsigned()).is_multiple_of(PAGE)
+        {
+            return Err(libc::EINVAL);
+        }
+        let len = whole(self.address, self.len).ok_or(libc::ENOMEM)?;
+        let (owner, bytes) = address::zone(self.address, len).ok_or(libc::ENOMEM)?;
+        if self.flags & libc::MAP_TYPE != libc::MAP_PRIVATE {
             return Err(libc::ENOMEM);
         }
-        managed.zones(|zones| {
-            zones.mappings.guard(bytes, sys::READ_WRITE)?;
-            zones.mappings.discard(managed, bytes).map_err(no_memory)
-        })?;
-        if self.flags & libc::MAP_ANONYMOUS == 0 {
-            sys::read_all(self.fd, self.address, self.len, self.at)?;
+        if file {
+            sys::can_be_mapped(self.fd)?;
         }
-        managed.zones(|zones| zones.mappings.guard(bytes, self.rights))
+        managed.zones(|zones| zones.clear(managed, owner, &bytes)).map_err(no_memory)?;
+        if file {
+            sys::read_all(self.fd, self.address, len, self.at)?;
+        }
+        managed.zones(|zones| zones.guard(owner, &bytes, self.rights))
     }
 }
 
