@@ -4,6 +4,7 @@ mod binaries;
 mod figures;
 mod forked;
 mod killed;
+mod mappings;
 mod place;
 mod promises;
 mod refused;
