@@ -1,6 +1,7 @@
 //! `mager run` as a user meets it: what reaches the program and comes from it, what is refused, what is left behind.
 
 mod binaries;
+mod doors;
 mod figures;
 mod forked;
 mod killed;

@@ -1,8 +1,9 @@
 //! Forks of a client: what runs around them, descriptors that come to mean something else in the child, and the first
 //! touch of memory that the child has not been given yet.
 //!
-//! Sources: pthread_atfork(3), sigaction(2) (SA_SIGINFO, SA_ONSTACK), dup(2), signal-safety(7).
+//! Sources: pthread_atfork(3), sigaction(2) (SA_SIGINFO, SA_ONSTACK, SA_NODEFER, SA_RESETHAND), dup(2), signal-safety(7).
 
+use crate::signals::{block, none, with};
 use rustix::fd::{AsFd, AsRawFd};
 use std::io;
 use std::mem::MaybeUninit;
@@ -60,6 +61,10 @@ pub type Judge = fn(u64) -> bool;
 static JUDGE: OnceLock<Judge> = OnceLock::new();
 /// What is done with the others. Actions are never freed: a handler may be reading one.
 static FORMER: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
+/// What is done once a handler has been called that was to be called once.
+static DEFAULT: libc::sigaction =
+    // SAFETY: an action of zeros is one: what the system does by default.
+    unsafe { MaybeUninit::zeroed().assume_init() };
 /// The thread that is setting the kernel's action for SIGSEGV itself.
 static SETTING: AtomicI32 = AtomicI32::new(0);
 
@@ -76,6 +81,7 @@ pub fn on_bad_touch(judge: Judge) -> io::Result<()> {
     FORMER.store(Box::into_raw(Box::new(ours)), Ordering::Release);
     ours.sa_sigaction = touched as Handler as libc::sighandler_t;
     ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+    ours.sa_mask = none();
     action(Some(&ours));
     Ok(())
 }
@@ -89,12 +95,26 @@ pub fn handed_on(new: Option<libc::sigaction>) -> Option<libc::sigaction> {
     if former.is_null() || SETTING.load(Ordering::Relaxed) == thread() {
         return None;
     }
+    let former = match new {
+        None => former,
+        Some(new) => FORMER.swap(Box::into_raw(Box::new(new)), Ordering::AcqRel),
+    };
     // SAFETY: what is stored there is never freed.
-    let old = unsafe { *former };
-    if let Some(new) = new {
-        FORMER.store(Box::into_raw(Box::new(new)), Ordering::Release);
+    Some(unsafe { *former })
+}
+
+/// What is to be done with the SIGSEGV that is there now. A handler that is to be called once is for nobody after that.
+fn due() -> Option<&'static libc::sigaction> {
+    loop {
+        let former = FORMER.load(Ordering::Acquire);
+        // SAFETY: what is stored there is never freed.
+        let action = unsafe { former.as_ref() }?;
+        let once = action.sa_flags & libc::SA_RESETHAND != 0 && action.sa_sigaction != libc::SIG_IGN;
+        let default = (&raw const DEFAULT).cast_mut();
+        if !once || FORMER.compare_exchange(former, default, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            return Some(action);
+        }
     }
-    Some(old)
 }
 
 fn thread() -> i32 {
@@ -129,8 +149,7 @@ extern "C" fn touched(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
 /// Whoever was there before us gets the signal; with nobody there the touch is repeated, and ends the process. What was
 /// sent by somebody does not come again by itself.
 fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    // SAFETY: what is stored there is never freed.
-    let Some(former) = (unsafe { FORMER.load(Ordering::Acquire).as_ref() }) else { return };
+    let Some(former) = due() else { return };
     match former.sa_sigaction {
         libc::SIG_IGN if sent(info) => {}
         libc::SIG_DFL | libc::SIG_IGN => {
@@ -142,16 +161,28 @@ fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
                 unsafe { libc::raise(signal) };
             }
         }
-        handler if former.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: the flag says that this is the type of the handler that was installed.
-            let handler: Handler = unsafe { std::mem::transmute(handler) };
-            handler(signal, info, context);
-        }
-        handler => {
-            // SAFETY: without the flag it takes the signal's number only.
-            let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(handler) };
-            handler(signal);
-        }
+        _ => call(former, signal, info, context),
+    }
+}
+
+/// Calls the handler of an action as the kernel would have. What it has blocked meanwhile the kernel opens again when our
+/// own handler ends, to what `context` says; who leaves it by siglongjmp restores what was saved before, as ever.
+fn call(
+    former: &libc::sigaction,
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    let itself = former.sa_flags & libc::SA_NODEFER == 0;
+    block(&if itself { with(signal, former.sa_mask) } else { former.sa_mask });
+    if former.sa_flags & libc::SA_SIGINFO != 0 {
+        // SAFETY: the flag says that this is the type of the handler that was installed.
+        let handler: Handler = unsafe { std::mem::transmute(former.sa_sigaction) };
+        handler(signal, info, context);
+    } else {
+        // SAFETY: without the flag it takes the signal's number only.
+        let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(former.sa_sigaction) };
+        handler(signal);
     }
 }
 

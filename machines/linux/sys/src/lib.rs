@@ -24,7 +24,7 @@ pub use memory::{MemoryFile, MemoryFs};
 pub use pagemap::{LOOKED_AT, Pagemap};
 pub use placement::{CpuMask, affinity, online_cpus, only_cpu, set_affinity};
 pub use process::{ignore, kill, process, raise_descriptor_limit, reap};
-pub use signals::{SignalMask, without_signals};
+pub use signals::{SignalMask, set_blocked, without_signals};
 pub use socket::{
     MAX_FDS, Received, connect, inherited, listen, listen_anew, pair, peer, receive, send, tells_sender,
     unread,

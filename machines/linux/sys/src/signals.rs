@@ -1,10 +1,10 @@
-//! Threads that the program's signals are not for. Source: pthread_sigmask(3).
+//! Which signals a thread is open to. Source: pthread_sigmask(3).
 
 use std::mem::MaybeUninit;
 
 /// Runs `work` with all signals blocked, but for those of its own mistakes; threads it makes keep them blocked.
 pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
-    let former = SignalMask::hold();
+    let former = SignalMask::hold_but_for_mistakes();
     let done = work();
     former.restore();
     done
@@ -35,6 +35,33 @@ impl std::fmt::Debug for SignalMask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SignalMask")
     }
+}
+
+/// Has the calling thread block this signal, or not; whether it did before. Safe in a signal handler.
+pub fn set_blocked(signal: i32, blocked: bool) -> bool {
+    let how = if blocked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+    let former = mask(how, &with(signal, none()));
+    // SAFETY: the set has been filled.
+    unsafe { libc::sigismember(&raw const former, signal) == 1 }
+}
+
+/// Blocks these besides those that are. Safe in a signal handler.
+pub(crate) fn block(set: &libc::sigset_t) {
+    mask(libc::SIG_BLOCK, set);
+}
+
+pub(crate) fn none() -> libc::sigset_t {
+    let mut set = MaybeUninit::zeroed();
+    // SAFETY: it fills the set it is given.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: it has been filled.
+    unsafe { set.assume_init() }
+}
+
+pub(crate) fn with(signal: i32, mut set: libc::sigset_t) -> libc::sigset_t {
+    // SAFETY: the set has been filled; what is no signal is refused.
+    unsafe { libc::sigaddset(&raw mut set, signal) };
+    set
 }
 
 fn all() -> libc::sigset_t {
