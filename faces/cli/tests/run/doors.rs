@@ -35,3 +35,8 @@ fn handlers_of_bad_touches_set_by_any_name_get_those_and_no_others() {
 fn handlers_of_bad_touches_have_the_flags_and_the_mask_that_they_asked_for() {
     keeps_what_is_promised_at("flags");
 }
+
+#[test]
+fn checked_calls_get_no_o_direct_either() {
+    keeps_what_is_promised_at("direct");
+}

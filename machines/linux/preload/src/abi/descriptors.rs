@@ -3,7 +3,7 @@
 
 use super::{answer, next, refused};
 use crate::descriptors::{around, is_protected};
-use crate::start::managed;
+use crate::start::{Server, server};
 use crate::sys;
 use std::ffi::{c_char, c_int, c_uint};
 use std::sync::OnceLock;
@@ -37,8 +37,9 @@ fn may_pin() -> bool {
     *ALLOWED.get_or_init(|| std::env::var_os("MAGER_RUN_ALLOW_PINNED").is_some_and(|word| word == "1"))
 }
 
+/// A program that has not allocated anything yet is about to.
 fn buffered(flags: c_int) -> c_int {
-    if flags & libc::O_DIRECT == 0 || managed().is_none() || may_pin() {
+    if flags & libc::O_DIRECT == 0 || server() == Server::System || may_pin() {
         flags
     } else {
         flags & !libc::O_DIRECT
@@ -71,6 +72,33 @@ unsafe extern "C" fn openat64(dir: c_int, path: *const c_char, flags: c_int, mod
     next!(c"openat64" as fn(dir: c_int, path: *const c_char, flags: c_int, mode: c_uint) -> c_int)
 }
 
+// What open is in a program that has its calls checked (_FORTIFY_SOURCE), if the compiler does not know the flags. That
+// a mode comes along where one is needed is for the C library to check.
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __open_2(path: *const c_char, flags: c_int) -> c_int {
+    let flags = buffered(flags);
+    next!(c"__open_2" as fn(path: *const c_char, flags: c_int) -> c_int)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __open64_2(path: *const c_char, flags: c_int) -> c_int {
+    let flags = buffered(flags);
+    next!(c"__open64_2" as fn(path: *const c_char, flags: c_int) -> c_int)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int {
+    let flags = buffered(flags);
+    next!(c"__openat_2" as fn(dir: c_int, path: *const c_char, flags: c_int) -> c_int)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int {
+    let flags = buffered(flags);
+    next!(c"__openat64_2" as fn(dir: c_int, path: *const c_char, flags: c_int) -> c_int)
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     let argument = flags_of(command, argument);
@@ -83,9 +111,12 @@ unsafe extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_in
     next!(c"fcntl64" as fn(fd: c_int, command: c_int, argument: usize) -> c_int)
 }
 
+/// Of the word that is passed only the lower half need be the flags.
 fn flags_of(command: c_int, argument: usize) -> usize {
-    match c_int::try_from(argument) {
-        Ok(flags) if command == libc::F_SETFL => usize::try_from(buffered(flags)).unwrap_or(argument),
-        _ => argument,
+    let pinned = usize::try_from(libc::O_DIRECT).unwrap_or(0);
+    if command == libc::F_SETFL && argument & pinned != 0 && buffered(libc::O_DIRECT) == 0 {
+        argument & !pinned
+    } else {
+        argument
     }
 }
