@@ -40,3 +40,8 @@ fn handlers_of_bad_touches_have_the_flags_and_the_mask_that_they_asked_for() {
 fn checked_calls_get_no_o_direct_either() {
     keeps_what_is_promised_at("direct");
 }
+
+#[test]
+fn programs_started_in_any_way_have_the_cpus_of_who_started_them() {
+    keeps_what_is_promised_at("started");
+}

@@ -54,7 +54,7 @@ fn answer(mapped: Result<*mut c_void, Error>) -> *mut c_void {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
     if server() == Server::System {
         return sys::own_malloc(size);
     }
@@ -79,7 +79,7 @@ unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn free(block: *mut c_void) {
+pub(super) unsafe extern "C" fn free(block: *mut c_void) {
     match owner(block.addr()) {
         // SAFETY: the caller has it from us, and it is mimalloc's.
         Owner::Heap => unsafe { mi::mi_free(block) },

@@ -1,12 +1,37 @@
-//! fork(3), execve(2), posix_spawn(3), pthread_create(3): what a program makes keeps its memory, its place and us.
+//! fork(3), execve(2), posix_spawn(3), system(3), popen(3), pthread_create(3): what a program makes keeps its memory, its
+//! place and us. execl(3) and its kin are in `listed.rs`.
 
+use super::allocation::{free, malloc};
 use super::{next, refused};
-use crate::environment::with_ours;
+use crate::environment::{Kept, with_ours};
 use crate::start::managed;
 use crate::{children, masks, sys};
 use std::ffi::{c_char, c_int, c_void};
 
-type Strings = *const *mut c_char;
+pub(super) type Strings = *const *mut c_char;
+
+/// What is executed next runs where the thread itself wants to be, and has what is ours in its environment.
+///
+/// # Safety
+/// `environment` is null, or pointers to strings, the last one null.
+unsafe fn ready(environment: Strings) -> Ready {
+    // SAFETY: the caller's word.
+    let ready = Ready { kept: unsafe { with_ours(environment) }, given: environment };
+    // After what may have touched pages: a thread that goes on faulting is pulled again.
+    masks::let_go();
+    ready
+}
+
+struct Ready {
+    kept: Option<Kept>,
+    given: Strings,
+}
+
+impl Ready {
+    fn environment(&self) -> Strings {
+        self.kept.as_ref().map_or(self.given, Kept::as_ptr)
+    }
+}
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fork() -> c_int {
@@ -17,20 +42,26 @@ unsafe extern "C" fn fork() -> c_int {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-    masks::let_go();
-    // SAFETY: the caller's strings, by execve's manual page.
-    let kept = unsafe { with_ours(environment) };
-    let environment = kept.as_ref().map_or(environment, |kept| kept.as_ptr());
+pub(super) unsafe extern "C" fn execve(
+    path: *const c_char,
+    arguments: Strings,
+    environment: Strings,
+) -> c_int {
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
     next!(c"execve" as fn(path: *const c_char, arguments: Strings, environment: Strings) -> c_int)
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-    masks::let_go();
-    // SAFETY: as above.
-    let kept = unsafe { with_ours(environment) };
-    let environment = kept.as_ref().map_or(environment, |kept| kept.as_ptr());
+pub(super) unsafe extern "C" fn execvpe(
+    file: *const c_char,
+    arguments: Strings,
+    environment: Strings,
+) -> c_int {
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
     next!(c"execvpe" as fn(file: *const c_char, arguments: Strings, environment: Strings) -> c_int)
 }
 
@@ -47,6 +78,59 @@ unsafe extern "C" fn execvp(file: *const c_char, arguments: Strings) -> c_int {
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
+    next!(c"fexecve" as fn(fd: c_int, arguments: Strings, environment: Strings) -> c_int)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn execveat(
+    dir: c_int,
+    path: *const c_char,
+    arguments: Strings,
+    environment: Strings,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
+    next!(
+        c"execveat"
+            as fn(
+                dir: c_int,
+                path: *const c_char,
+                arguments: Strings,
+                environment: Strings,
+                flags: c_int,
+            ) -> c_int
+    )
+}
+
+// The C library starts the shell of these two by itself, with the environment that it knows.
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn system(command: *const c_char) -> c_int {
+    masks::let_go();
+    next!(c"system" as fn(command: *const c_char) -> c_int)
+}
+
+/// About as large as what the C library allocates for a stream.
+const STREAM: usize = 512;
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn popen(command: *const c_char, how: *const c_char) -> *mut c_void {
+    // The stream, which it makes before the shell, lies beside this: its page is there then, and the thread not pulled again.
+    // SAFETY: it takes any size.
+    let block = unsafe { malloc(STREAM) };
+    // SAFETY: nobody else has it.
+    unsafe { free(block) };
+    masks::let_go();
+    next!(c"popen" as fn(command: *const c_char, how: *const c_char) -> *mut c_void)
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn posix_spawn(
     pid: *mut c_int,
     path: *const c_char,
@@ -55,10 +139,9 @@ unsafe extern "C" fn posix_spawn(
     arguments: Strings,
     environment: Strings,
 ) -> c_int {
-    masks::let_go();
-    // SAFETY: as above.
-    let kept = unsafe { with_ours(environment) };
-    let environment = kept.as_ref().map_or(environment, |kept| kept.as_ptr());
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
     next!(
         c"posix_spawn"
             as fn(
@@ -81,10 +164,9 @@ unsafe extern "C" fn posix_spawnp(
     arguments: Strings,
     environment: Strings,
 ) -> c_int {
-    masks::let_go();
-    // SAFETY: as above.
-    let kept = unsafe { with_ours(environment) };
-    let environment = kept.as_ref().map_or(environment, |kept| kept.as_ptr());
+    // SAFETY: the caller's strings, by the manual page.
+    let ready = unsafe { ready(environment) };
+    let environment = ready.environment();
     next!(
         c"posix_spawnp"
             as fn(

@@ -4,6 +4,7 @@ mod advice;
 mod allocation;
 mod descriptors;
 mod execution;
+mod listed;
 mod mapping;
 mod placement;
 mod remapping;
