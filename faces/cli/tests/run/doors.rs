@@ -45,3 +45,8 @@ fn checked_calls_get_no_o_direct_either() {
 fn programs_started_in_any_way_have_the_cpus_of_who_started_them() {
     keeps_what_is_promised_at("started");
 }
+
+#[test]
+fn nothing_is_put_on_the_numbers_of_the_descriptors_that_memory_lives_by() {
+    keeps_what_is_promised_at("numbers");
+}

@@ -241,9 +241,33 @@ static void started(void) {
     errno = 0; MUST(execlp("no-such-program", "a", NULL) == -1 && errno == ENOENT);
 }
 
+/* No number of a descriptor is a way to take away what the memory lives by. */
+static void numbers(void) {
+    struct rlimit most;
+    MUST(getrlimit(RLIMIT_NOFILE, &most) == 0);
+    char *block = malloc(20 * MIB);
+    int null = open("/dev/null", O_RDWR), last = most.rlim_cur < 2000 ? (int)most.rlim_cur : 2000;
+    MUST(null >= 0 && dup2(null, 50) == 50 && dup2(50, 50) == 50 && dup3(null, 51, O_CLOEXEC) == 51);
+    MUST(fcntl(51, F_GETFD) == FD_CLOEXEC && fcntl(50, F_GETFD) == 0);
+    errno = 0; MUST(dup2(999999999, 50) == -1 && errno == EBADF);
+    errno = 0; MUST(dup3(null, null, 0) == -1 && errno == EINVAL);
+    int ours = 0;
+    for (int fd = 60; fd < last; fd++) {
+        int twice = dup2(null, fd), thrice = dup3(null, fd, O_CLOEXEC);
+        MUST(twice == thrice && (twice == fd || errno == EBADF));
+        ours += twice < 0;
+        if (twice == fd) close(fd);
+    }
+    MUST(managed() ? ours > 0 && ours < 20 : ours == 0);
+    MUST(block && memset(block, 1, 20 * MIB) && block[10 * MIB] == 1);
+    MUST(in_child(leave) == 3);
+    quiet();
+    free(block);
+}
+
 int main(int argc, char **argv) {
     struct { const char *name; void (*tries)(void); } doors[] = {
-        {"handlers", handlers}, {"flags", flags}, {"direct", direct}, {"started", started},
+        {"handlers", handlers}, {"flags", flags}, {"direct", direct}, {"started", started}, {"numbers", numbers},
     };
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
         if (argc == 2 && !strcmp(argv[1], doors[i].name)) { doors[i].tries(); puts("as promised"); return 0; }

@@ -1,5 +1,5 @@
-//! close(2), close_range(2), closefrom(3): the arena's descriptors stay open. open(2), fcntl(2): no O_DIRECT, whose
-//! devices would write into memory that may have been taken away.
+//! close(2), close_range(2), closefrom(3), dup2(2): the arena's descriptors stay open, and what they are. open(2),
+//! fcntl(2): no O_DIRECT, whose devices would write into memory that may have been taken away.
 
 use super::{answer, next, refused};
 use crate::descriptors::{around, is_protected};
@@ -29,6 +29,22 @@ unsafe extern "C" fn closefrom(first: c_int) {
     let first = c_uint::try_from(first).unwrap_or(0);
     // SAFETY: numbers only.
     unsafe { close_range(first, c_uint::MAX, 0) };
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    if is_protected(new) {
+        return refused(libc::EBADF);
+    }
+    next!(c"dup2" as fn(old: c_int, new: c_int) -> c_int)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    if is_protected(new) {
+        return refused(libc::EBADF);
+    }
+    next!(c"dup3" as fn(old: c_int, new: c_int, flags: c_int) -> c_int)
 }
 
 /// Whether the program pins what it does direct I/O with, by its own word.
