@@ -50,3 +50,8 @@ fn programs_started_in_any_way_have_the_cpus_of_who_started_them() {
 fn nothing_is_put_on_the_numbers_of_the_descriptors_that_memory_lives_by() {
     keeps_what_is_promised_at("numbers");
 }
+
+#[test]
+fn blocks_of_nothing_and_of_too_much_are_the_c_librarys() {
+    keeps_what_is_promised_at("blocks");
+}

@@ -265,9 +265,58 @@ static void numbers(void) {
     free(block);
 }
 
+/* Blocks: of nothing, of too much, aligned to anything, as this C library gives them. */
+static void blocks(void) {
+    volatile size_t nothing = 0, most = SIZE_MAX, half = SIZE_MAX / 2 + 1;
+    size_t sizes[] = {1, 1000, MIB, 15 * MIB, 17 * MIB, 64 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *block = malloc(sizes[i]);
+        MUST(block && realloc(block, nothing) == NULL);
+        MUST((block = malloc(sizes[i])) && reallocarray(block, nothing, 8) == NULL);
+    }
+    /* Were they not freed, there would not be as much. */
+    for (int i = 0; i < 64; i++) { void *volatile block = malloc(20 * MIB); MUST(block && !realloc(block, nothing)); }
+    void *block = realloc(NULL, nothing); MUST(block); free(block);
+    size_t aligns[] = {0, 1, 3, 8, 24, 100, 4096, 5000, 65537, 3 * MIB};
+    for (size_t i = 0; i < sizeof aligns / sizeof *aligns; i++) {
+        size_t align = 16;
+        while (align < aligns[i]) align *= 2;
+        for (size_t j = 0; j < 5; j++) {
+            MUST((block = memalign(aligns[i], sizes[j])) && (uintptr_t)block % align == 0);
+            MUST(malloc_usable_size(block) >= sizes[j]); memset(block, 1, sizes[j] < 4096 ? sizes[j] : 4096); free(block);
+        }
+        MUST((block = memalign(aligns[i], nothing)) && (uintptr_t)block % align == 0); free(block);
+    }
+    /* C libraries from 2.38 on refuse what is no power of two. */
+    MUST((block = aligned_alloc(64, 100)) && (uintptr_t)block % 64 == 0); free(block);
+    if ((block = aligned_alloc(24, 100))) MUST((uintptr_t)block % 32 == 0);
+    free(block);
+    errno = 0; MUST(!memalign(half + 1, 1) && errno == EINVAL);
+    errno = 0; MUST(!memalign(half, 1) && errno == ENOMEM);
+    for (size_t less = 0; less < 9000; less += 7) {
+        errno = 0; MUST(!malloc(most - less) && errno == ENOMEM);
+        errno = 0; MUST(!pvalloc(most - less) && errno == ENOMEM);
+        errno = 0; MUST(!valloc(most - less) && errno == ENOMEM);
+        errno = 0; MUST(!memalign(64, most - less) && errno == ENOMEM);
+        errno = 0; MUST(!calloc(1, most - less) && errno == ENOMEM);
+        MUST(posix_memalign(&block, 64, most - less) == ENOMEM);
+    }
+    errno = 0; MUST(!calloc(half, 2) && errno == ENOMEM);
+    errno = 0; MUST(!calloc(half + 1, 2) && errno == ENOMEM);
+    char *kept = malloc(100); strcpy(kept, "kept");
+    errno = 0; MUST(!reallocarray(kept, half, 2) && errno == ENOMEM && !strcmp(kept, "kept"));
+    errno = 0; MUST(!reallocarray(kept, half + 8, 2) && errno == ENOMEM && !strcmp(kept, "kept"));
+    errno = 0; MUST(!realloc(kept, most - 5) && errno == ENOMEM && !strcmp(kept, "kept"));
+    free(kept);
+    MUST((block = pvalloc(1)) && (uintptr_t)block % 4096 == 0 && malloc_usable_size(block) >= 4096); free(block);
+    MUST((block = pvalloc(nothing)) && (uintptr_t)block % 4096 == 0); free(block);
+    MUST((block = valloc(5000)) && (uintptr_t)block % 4096 == 0); free(block);
+    MUST(posix_memalign(&block, 0, 8) == EINVAL && posix_memalign(&block, 24, 8) == EINVAL && posix_memalign(&block, 4, 8) == EINVAL);
+}
+
 int main(int argc, char **argv) {
     struct { const char *name; void (*tries)(void); } doors[] = {
-        {"handlers", handlers}, {"flags", flags}, {"direct", direct}, {"started", started}, {"numbers", numbers},
+        {"handlers", handlers}, {"flags", flags}, {"direct", direct}, {"started", started}, {"numbers", numbers}, {"blocks", blocks},
     };
     for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
         if (argc == 2 && !strcmp(argv[1], doors[i].name)) { doors[i].tries(); puts("as promised"); return 0; }

@@ -104,6 +104,11 @@ fn drop_large(address: usize) {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
     let from = owner(old.addr());
+    if size == 0 && from != Owner::Elsewhere {
+        // SAFETY: the caller's word.
+        unsafe { free(old) };
+        return null_mut();
+    }
     if from == Owner::Heap && size <= LARGE && server() == Server::Arena {
         // SAFETY: the caller has it from us, and it is mimalloc's.
         let new = unsafe { mi::mi_realloc(old, size) };
@@ -131,7 +136,7 @@ unsafe fn move_large(old: *mut c_void, size: usize) -> *mut c_void {
         return old;
     }
     // SAFETY: it takes any size.
-    let new = unsafe { malloc(size.max(1)) };
+    let new = unsafe { malloc(size) };
     if !new.is_null() {
         // SAFETY: the caller's word.
         let len = unsafe { malloc_usable_size(old) }.min(size);
@@ -161,11 +166,10 @@ unsafe extern "C" fn reallocarray(old: *mut c_void, count: usize, size: usize) -
     }
 }
 
+/// An alignment that is no power of two is taken for the next one.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
-    if !align.is_power_of_two() {
-        return none(libc::EINVAL);
-    }
+    let Some(align) = align.checked_next_power_of_two() else { return none(libc::EINVAL) };
     if server() == Server::System {
         return sys::own_memalign(align, size);
     }
@@ -177,6 +181,7 @@ unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
     found(unsafe { mi::mi_malloc_aligned(size, align.max(ALIGN)) }, size, align)
 }
 
+/// As the C library's was until it became particular about alignments (2.38): who was written for one or the other runs.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
     // SAFETY: it takes anything.
@@ -208,8 +213,11 @@ unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
-    // SAFETY: it takes anything.
-    unsafe { memalign(PAGE, size.next_multiple_of(PAGE)) }
+    match size.checked_next_multiple_of(PAGE) {
+        // SAFETY: it takes anything.
+        Some(bytes) => unsafe { memalign(PAGE, bytes) },
+        None => none(libc::ENOMEM),
+    }
 }
 
 #[unsafe(no_mangle)]
