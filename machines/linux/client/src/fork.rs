@@ -172,9 +172,10 @@ thread_local! {
 /// [`Forking`], the child's arenas are as the program's own handlers of forks leave them, which take its locks; whether
 /// there is swap for them shows only then, so the process may be sent a SIGCHLD for the child that was not to be.
 pub fn fork_or_refuse(fork: impl FnOnce() -> i32) -> Result<i32, Error> {
-    CAN_REFUSE.set(true);
+    // A handler of the program's may fork meanwhile.
+    let before = CAN_REFUSE.replace(true);
     let child = fork();
-    CAN_REFUSE.set(false);
+    CAN_REFUSE.set(before);
     match refusal() {
         Some(why) if child > 0 => {
             mager_linux_sys::reap(child);
@@ -208,7 +209,7 @@ fn before() {
 /// Closes all gates and has the pager make what the child is to have; what failed first.
 fn prepare() -> Result<(), Error> {
     // The C library, too, touches the heap in a child, whatever it had blocked.
-    let signals = SignalMask::hold_but_for_mistakes();
+    let signals = SignalMask::hold_but_for_touches();
     FORKS.begin();
     let mut connections = FORKS.connections();
     connections.retain(|connection| connection.strong_count() > 0);

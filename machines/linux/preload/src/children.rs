@@ -23,11 +23,16 @@ pub(crate) fn watch_forks() {
 }
 
 /// Forks; or an error number, and then there is no child.
+pub(crate) fn fork() -> Result<c_int, c_int> {
+    aside(&mut || fork_or_refuse(sys::fork).map_err(|_| libc::ENOMEM))
+}
+
+/// Calls what forks, where that can be.
 ///
 /// What a thread stores after its arena was copied and before it has forked is not the child's. That must not be its stack,
 /// so one that has its stack in the arena (a coroutine's) forks on another; and the C library's own words about a thread lie
 /// on the stack that it was begun with, which cannot be changed.
-pub(crate) fn fork() -> Result<c_int, c_int> {
+pub(crate) fn aside(fork: &mut dyn FnMut() -> Result<c_int, c_int>) -> Result<c_int, c_int> {
     if address::owner(sys::words_of_thread()) != Owner::Elsewhere {
         tell::say(
             "a thread whose stack a program has allocated itself cannot fork here: fork in another thread",
@@ -35,13 +40,11 @@ pub(crate) fn fork() -> Result<c_int, c_int> {
         return Err(libc::ENOMEM);
     }
     let mut child = Err(libc::ENOMEM);
-    let mut fork = || child = fork_or_refuse(sys::fork).map_err(|_| libc::ENOMEM);
-    let here = std::ptr::from_ref(&fork).addr();
+    let here = std::ptr::from_ref(&child).addr();
     if address::owner(here) == Owner::Elsewhere {
-        fork();
-    } else {
-        on_another_stack(&mut fork).map_err(|_| libc::ENOMEM)?;
+        return fork();
     }
+    on_another_stack(&mut || child = fork()).map_err(|_| libc::ENOMEM)?;
     child
 }
 
@@ -53,6 +56,8 @@ pub(crate) fn is_forker() -> bool {
 extern "C" fn before() {
     let Some(managed) = managed() else { return };
     let signals = SignalMask::hold();
+    // Whoever has it may be allocating, and so comes first.
+    sys::lock_streams();
     managed.gate.close();
     *signals_of_forker() = Some(signals);
     FORKER.store(sys::thread(), Ordering::Relaxed);
@@ -71,6 +76,7 @@ extern "C" fn after() {
     let signals = signals_of_forker().take();
     set_forking(false);
     managed.gate.open();
+    sys::unlock_streams(is_child);
     if is_child {
         masks::let_go();
         managed.zones(|zones| zones.guard_again());

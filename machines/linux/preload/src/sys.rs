@@ -78,6 +78,16 @@ impl Next {
         Next { name, found: AtomicPtr::new(std::ptr::null_mut()) }
     }
 
+    /// Calls it, if it is there: a function that takes and gives nothing.
+    fn call(&self) {
+        let found = self.get();
+        if !found.is_null() {
+            // SAFETY: whoever names it knows that it is of this type.
+            let found: extern "C" fn() = unsafe { std::mem::transmute(found) };
+            found();
+        }
+    }
+
     /// Its address. It is there: the C library has all that are asked for.
     pub(crate) fn get(&self) -> *mut c_void {
         let mut found = self.found.load(Ordering::Relaxed);
@@ -153,6 +163,20 @@ pub(crate) fn fork() -> c_int {
 pub(crate) fn words_of_thread() -> usize {
     // SAFETY: it gives the address of the thread's own errno.
     unsafe { libc::__errno_location() }.addr()
+}
+
+/// Locks the list of open streams, as the C library does in a fork: but that is when stores are held already, and whoever has
+/// the lock may be storing. The one who has it can have it again.
+pub(crate) fn lock_streams() {
+    static NEXT: Next = Next::new(c"_IO_list_lock");
+    NEXT.call();
+}
+
+/// The C library makes the lock anew in a child that had other threads.
+pub(crate) fn unlock_streams(is_child: bool) {
+    static UNLOCK: Next = Next::new(c"_IO_list_unlock");
+    static RESET: Next = Next::new(c"_IO_list_resetlock");
+    if is_child { RESET.call() } else { UNLOCK.call() }
 }
 
 /// `after` runs in both processes.

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,56 @@ static void all_signals_blocked(void) {
     fclose(open);
 }
 
+/* Blocked, it waits for who asks for it, whoever of the threads it is sent to. */
+static void a_signal_that_waits(void) {
+    sigset_t abort, before;
+    sigemptyset(&abort);
+    sigaddset(&abort, SIGABRT);
+    sigprocmask(SIG_BLOCK, &abort, &before);
+    pthread_kill(pthread_self(), SIGABRT);
+    pid_t child = fork();
+    if (child == 0) _exit(3);
+    CHECK(status_of(child) == 3);
+    CHECK(sigwaitinfo(&abort, NULL) == SIGABRT);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *flushes(void *ends) {
+    FILE *open = fopen("/dev/null", "w");
+    while (!*(volatile int *)ends) {
+        fputc('x', open);
+        fflush(NULL);
+    }
+    fclose(open);
+    return NULL;
+}
+
+/* The list of streams has a lock of the C library's, in which another thread stores. */
+static void streams_of_another_thread(void) {
+    volatile int *ends = calloc(1, sizeof *ends);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, flushes, (void *)ends) == 0);
+    double begun = seconds();
+    for (int time = 0; time < 50; time++) {
+        int ends_of_pipe[2];
+        char word[8] = {0};
+        CHECK(pipe(ends_of_pipe) == 0);
+        pid_t child = fork();
+        if (child == 0) {
+            dup2(ends_of_pipe[1], 1);
+            printf("hello");
+            exit(0);
+        }
+        close(ends_of_pipe[1]);
+        CHECK(status_of(child) == 0);
+        CHECK(read(ends_of_pipe[0], word, 8) == 5 && strcmp(word, "hello") == 0);
+        close(ends_of_pipe[0]);
+    }
+    CHECK(seconds() - begun < 10);
+    *ends = 1;
+    pthread_join(thread, NULL);
+}
+
 static ucontext_t main_context, other_context;
 static int found;
 
@@ -158,16 +209,26 @@ static void on_another_stack(void) {
     found = status_of(child);
 }
 
-static void a_stack_from_malloc(void) {
+static void with_a_terminal(void) {
+    volatile int mine = 41, terminal;
+    pid_t child = forkpty((int *)&terminal, NULL, NULL, NULL);
+    if (child == 0) {
+        mine++;
+        _exit(mine);
+    }
+    found = status_of(child);
+    close(terminal);
+}
+
+static void a_stack_from_malloc(void (*forks)(void)) {
     char *stack = malloc(256 << 10);
     getcontext(&other_context);
     other_context.uc_stack.ss_sp = stack;
     other_context.uc_stack.ss_size = 256 << 10;
     other_context.uc_link = &main_context;
-    makecontext(&other_context, on_another_stack, 0);
     for (int time = 0; time < 3; time++) {
         found = 0;
-        makecontext(&other_context, on_another_stack, 0);
+        makecontext(&other_context, forks, 0);
         swapcontext(&main_context, &other_context);
         CHECK(found == 42);
     }
@@ -195,9 +256,25 @@ static void a_fork_that_cannot_be(void) {
     fclose(open);
 }
 
+static int *counted;
+
+static void count_one(void) { (*counted)++; }
+
+/* Registered before there is anything in memory. */
+static void handlers_that_came_first(void) {
+    pthread_atfork(count_one, NULL, NULL);
+    counted = malloc(sizeof *counted);
+    *counted = 5;
+    for (int time = 0; time < 10; time++) {
+        pid_t child = fork();
+        if (child == 0) _exit(*counted);
+        CHECK(status_of(child) == 6 + time);
+    }
+}
+
 int main(int count, char **words) {
+    handlers_that_came_first();
     setvbuf(stdout, NULL, _IOLBF, 0);
-    free(malloc(1));
     if (count > 1 && strcmp(words[1], "refused") == 0) {
         a_fork_that_cannot_be();
         puts("as promised");
@@ -206,7 +283,10 @@ int main(int count, char **words) {
     forks_of_several_threads();
     a_handler_that_forks_and_maps();
     all_signals_blocked();
-    a_stack_from_malloc();
+    a_signal_that_waits();
+    a_stack_from_malloc(on_another_stack);
+    a_stack_from_malloc(with_a_terminal);
+    streams_of_another_thread();
     what_handlers_of_forks_do();
     puts("as promised");
     return 0;

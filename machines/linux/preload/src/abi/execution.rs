@@ -4,9 +4,10 @@
 use super::allocation::{free, malloc};
 use super::{next, refused};
 use crate::environment::{Kept, with_ours};
-use crate::start::managed;
+use crate::start::{managed, server};
 use crate::{children, masks, sys};
-use std::ffi::{c_char, c_int, c_void};
+use mager_linux_client::fork_or_refuse;
+use std::ffi::{c_char, c_int, c_uint, c_void};
 
 pub(super) type Strings = *const *mut c_char;
 
@@ -39,6 +40,70 @@ unsafe extern "C" fn fork() -> c_int {
         None => sys::fork(),
         Some(_) => children::fork().unwrap_or_else(refused),
     }
+}
+
+// Forks that the C library makes by itself.
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn forkpty(
+    terminal: *mut c_int,
+    name: *mut c_char,
+    settings: *const c_void,
+    size: *const c_void,
+) -> c_int {
+    let fork = || {
+        next!(
+            c"forkpty"
+                as fn(
+                    terminal: *mut c_int,
+                    name: *mut c_char,
+                    settings: *const c_void,
+                    size: *const c_void,
+                ) -> c_int
+        )
+    };
+    if managed().is_none() {
+        return fork();
+    }
+    let forked = children::aside(&mut || {
+        fork_or_refuse(fork).map_err(|_| {
+            // SAFETY: the C library has put it there.
+            let terminal = c_uint::try_from(unsafe { *terminal }).unwrap_or(c_uint::MAX);
+            let _ = sys::close_range(terminal, terminal, 0);
+            libc::ENOMEM
+        })
+    });
+    forked.unwrap_or_else(refused)
+}
+
+/// Its parent ends whatever becomes of the child: which says so, if it has no memory.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn daemon(stays: c_int, speaks: c_int) -> c_int {
+    let mut fork = || Ok(next!(c"daemon" as fn(stays: c_int, speaks: c_int) -> c_int));
+    if managed().is_none() {
+        return fork().unwrap_or_else(refused);
+    }
+    children::aside(&mut fork).unwrap_or_else(refused)
+}
+
+/// Who registers before anything is allocated would run later than we do: after the copy, and in a child before it has it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __register_atfork(
+    before: *const c_void,
+    parent: *const c_void,
+    child: *const c_void,
+    library: *const c_void,
+) -> c_int {
+    server();
+    next!(
+        c"__register_atfork"
+            as fn(
+                before: *const c_void,
+                parent: *const c_void,
+                child: *const c_void,
+                library: *const c_void,
+            ) -> c_int
+    )
 }
 
 #[unsafe(no_mangle)]
