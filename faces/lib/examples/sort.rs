@@ -4,6 +4,7 @@
 //! `MAGER_IN_THREAD` set a thread.
 
 use mager::{Error, Pager, Region};
+use std::process::ExitCode;
 use std::time::Instant;
 
 const MIB: usize = 1 << 20;
@@ -42,7 +43,17 @@ fn check(numbers: &[u64], sum: u64) {
     assert_eq!(now, sum, "numbers were lost");
 }
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    match sort() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("sort: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn sort() -> Result<(), Error> {
     let (mib, memory, compressed) = (argument(1, 1024), argument(2, 64), argument(3, 0));
     let pager = Pager::builder().memory((memory * MIB) as u64).swap((mib * MIB) as u64);
     let pager = pager.compressed((compressed * MIB) as u64);

@@ -52,15 +52,17 @@ pub(crate) fn program(builder: &Builder) -> Result<(OwnedFd, Host), Error> {
     }
 }
 
-/// `$MAGER`, else beside this program, else in `$PATH`.
+/// `$MAGER`, else beside this program (what cargo builds as an example lies below the others), else in `$PATH`.
 fn find() -> Result<PathBuf, Error> {
     if let Some(named) = std::env::var_os("MAGER") {
         return Ok(named.into());
     }
     let this = std::env::current_exe().ok();
-    let beside = this.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let beside = this.as_deref().and_then(Path::parent);
+    let above = beside.filter(|dir| dir.ends_with("examples")).and_then(Path::parent);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let places: Vec<PathBuf> = beside.into_iter().chain(std::env::split_paths(&path)).collect();
+    let own = beside.into_iter().chain(above).map(Path::to_owned);
+    let places: Vec<PathBuf> = own.chain(std::env::split_paths(&path)).collect();
     let found = places.iter().map(|dir| dir.join("mager")).find(|program| program.is_file());
     found.ok_or_else(|| {
         let places: Vec<_> = places.iter().map(|dir| dir.display().to_string()).collect();
