@@ -217,11 +217,9 @@ impl Swap {
     /// read, written and released meanwhile.
     pub(super) fn leave(&mut self, block: u32, page: &mut [u8]) -> Option<Leaving> {
         let (place, slot) = (self.place(block).ok()?, self.slot(block)?);
-        let unpacked = self.unpack(block, place, page);
-        let pack = self.pack.as_mut()?;
-        if unpacked.is_err() {
+        if self.unpack(block, place, page).is_err() {
             // It is not chosen again.
-            pack.leaves(slot);
+            self.pack.as_mut()?.leaves(slot);
             return None;
         }
         let (at, file, offset) = self.take()?;
@@ -232,15 +230,14 @@ impl Swap {
     /// The page is in the swap file, unless it could not be written there, or was released or written anew meanwhile.
     pub(super) fn left(&mut self, block: u32, slot: u32, (at, sum): (u32, u32), written: bool) {
         let same = self.slot(block) == Some(slot);
-        match &mut self.pack {
-            Some(pack) if same && pack.is_leaving(slot, block) && written => {
+        match self.pack.as_mut().filter(|pack| same && pack.is_leaving(slot, block)) {
+            Some(pack) if written => {
                 pack.free(Place::Packed { at: slot, sum });
                 self.demoted += 1;
-                self.table.set(block, Place::File { at, sum });
-                return;
+                return self.table.set(block, Place::File { at, sum });
             }
-            Some(pack) if same && pack.is_leaving(slot, block) => pack.stays(slot),
-            Some(_) | None => {}
+            Some(pack) => pack.stays(slot),
+            None => {}
         }
         self.give(at);
     }

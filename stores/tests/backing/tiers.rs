@@ -316,14 +316,20 @@ fn a_budget_that_is_too_small_says_what_is_needed() {
     assert!(error.starts_with("20000 bytes of compressed memory are too few"), "{error}");
 }
 
+/// Blocks that are all to leave compressed memory, for a file of which so many writes in a thousand fail.
+fn to_leave(blocks: u32, failed_writes: u16) -> World {
+    let faults = Some(Faults { seed: 3, failed_writes, ..Faults::default() });
+    let swap = swap(4096, SwapPlace::Memory, 20_000, EngineKind::Inline);
+    let mut world = World::new(Options { compressed: Some(8 << 20), faults, ..swap });
+    write_all(&mut world, 0..blocks, half);
+    world.backing.aim_packed(0);
+    world
+}
+
 /// As long as most writes fail, most pages stay where they are; but none for good.
 #[test]
 fn failed_demotions_do_not_end_demotion_for_good() {
-    let faults = Some(Faults { seed: 3, failed_writes: 300, ..Faults::default() });
-    let swap = swap(4096, SwapPlace::Memory, 20_000, EngineKind::Inline);
-    let mut world = World::new(Options { compressed: Some(8 << 20), faults, ..swap });
-    write_all(&mut world, 0..2500, half);
-    world.backing.aim_packed(0);
+    let mut world = to_leave(2500, 300);
     for _ in 0..200 {
         world.submit();
         world.settle();
@@ -341,11 +347,7 @@ fn failed_demotions_do_not_end_demotion_for_good() {
 /// A device that takes nothing is left alone for a while: each try unpacks pages, and would be made at every fault.
 #[test]
 fn a_dead_device_is_not_tried_again_at_once() {
-    let faults = Some(Faults { seed: 3, failed_writes: 1000, ..Faults::default() });
-    let swap = swap(4096, SwapPlace::Memory, 20_000, EngineKind::Inline);
-    let mut world = World::new(Options { compressed: Some(8 << 20), faults, ..swap });
-    write_all(&mut world, 0..500, half);
-    world.backing.aim_packed(0);
+    let mut world = to_leave(500, 1000);
     let tried = |world: &mut World| {
         (0..50).for_each(|_| {
             world.submit();
