@@ -8,7 +8,7 @@ use common::{Standing, options, possible};
 use mager_linux_client::{Arena, Pages};
 use mager_linux_pager::{Faults, Options};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LATE: Duration = Duration::from_millis(1200);
 
@@ -27,7 +27,9 @@ fn discarded_while_written(page_size: u32, frames: u32, threads: u32) {
     std::thread::scope(|scope| {
         let arena = &arena;
         scope.spawn(move || (0..frames + 4).for_each(|page| store(arena, pages.page + page, 1)));
+        let until = Instant::now() + Duration::from_secs(30);
         while pager.figure("free_frames") > 0 {
+            assert!(Instant::now() < until, "it never was as full as it is to be");
             std::thread::sleep(Duration::from_millis(1));
         }
         for page in 0..threads {
@@ -39,8 +41,10 @@ fn discarded_while_written(page_size: u32, frames: u32, threads: u32) {
             let _ = done.send(());
         });
         // A pager that hangs would not let the scope end.
-        let answered = is_done.recv_timeout(Duration::from_secs(30));
-        assert!(answered.is_ok() || { mager_linux_sys::exit_now(101) }, "the discard is not answered");
+        if is_done.recv_timeout(Duration::from_secs(30)).is_err() {
+            eprintln!("the discard is not answered");
+            mager_linux_sys::exit_now(101);
+        }
     });
     (0..frames - 64).step_by(97).for_each(|page| assert_eq!(load(&arena, pages.page + page), 0));
     (0..threads).for_each(|page| assert_eq!(load(&arena, pages.page + frames + 64 + page), 1));
