@@ -132,7 +132,7 @@ impl Connection {
     /// the fork, at the same addresses, its own to change. [`Connection`], [`crate::Arena`] and pointers mean the child's
     /// own in the child. Where a child cannot have them (no swap is left to reserve) it is said on standard error, and the
     /// child is as one that does not follow: its touches end in SIGSEGV, its requests in [`Error::NotFollowed`]. To have
-    /// the fork itself fail instead, see [`crate::Forking`].
+    /// the fork itself fail instead, see [`crate::fork_or_refuse`] and [`crate::Forking`].
     pub fn follow_forks(&self) -> Result<(), Error> {
         fork::attach_on_touch().map_err(system("a handler of SIGSEGV"))?;
         self.follows.store(true, Ordering::Relaxed);

@@ -130,7 +130,7 @@ pub(crate) fn touches_seen() -> bool {
 }
 
 /// A fork that is about to happen, prepared by hand: so that it can be refused, whoever forks and how. The calling thread forks next, or drops
-/// this; until then, nothing else of this crate is called by it. Both processes drop it after the fork.
+/// this; until then its signals are held, and nothing else of this crate is called by it. Both processes drop it after the fork.
 ///
 /// ```no_run
 /// # fn fork() -> i32 { 0 }
